@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests demo local test check docs format preview deploy destroy
+
+BIN := .venv/bin
+STACK ?= dev
+CODE := __main__.py infra functions policies local tests
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the project needs, in the project's folder (engine builds go to the user's cache)
+	@python3 local/toolchain.py
+
+setup-tests:
+	@python3 local/toolchain.py --engine-optional
+
+demo: setup ## show the policy gate, deploy on the local stack, put objects, account for every one
+	@$(BIN)/python -m local demo
+
+local: setup ## deploy on the local stack and keep it running
+	@$(BIN)/python -m local up
+
+test: setup-tests ## run every test
+	@$(BIN)/pytest -n 2 --dist loadgroup
+
+check: setup-tests ## format, lint, types, lock file, generated pages
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy $(CODE)
+
+docs: setup-tests ## write the generated pages
+	@$(BIN)/python -m guardrails.docs
+
+format: setup-tests
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+# On AWS: an installed Pulumi, your own login and credentials. `up` previews first, and the pack stops it there.
+preview: setup ## preview STACK=dev|prod on AWS with the policy pack
+	@pulumi preview --stack $(STACK) --policy-pack policies
+
+deploy: setup ## deploy STACK=dev|prod to AWS with the policy pack in front
+	@pulumi up --stack $(STACK) --policy-pack policies
+
+destroy: setup ## delete STACK=dev|prod from AWS
+	@pulumi destroy --stack $(STACK)

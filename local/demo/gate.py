@@ -1,0 +1,58 @@
+"""Variants of the real program with something broken, to show (and to test) that the pack stops them.
+
+A variant is a folder with nothing but a `__main__.py`: it registers a transformation that breaks inputs on
+their way to the engine, then runs the program as it is.
+"""
+
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.toolchain import ROOT
+
+type Break = Callable[[str, str, dict[str, Any]], dict[str, Any] | None]
+"""Takes type token, logical name and inputs; returns the changed inputs, or None to leave them."""
+
+ENTRY_POINT = '''"""The real program, with something broken."""
+
+import json
+import runpy
+
+import pulumi
+
+
+{source}
+
+def transform(args):
+    """Break what is to be broken."""
+    props = {name}(args.type_, args.name, dict(args.props))
+    return None if props is None else pulumi.ResourceTransformationResult(props, args.opts)
+
+
+pulumi.runtime.register_stack_transformation(transform)
+runpy.run_path({program!r}, run_name="__main__")
+'''
+
+
+def write_variant(folder: Path, change: Break, program: Path = ROOT) -> Path:
+    """Write a program that runs *program* with *change* applied to every resource; return its folder.
+
+    *change* is written out as source, so it may use nothing but builtins, `json` and `pulumi`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    source = inspect.getsource(change)
+    main = str(program / "__main__.py")
+    (folder / "__main__.py").write_text(ENTRY_POINT.format(source=source, name=change.__name__, program=main))
+    return folder
+
+
+def two_faults(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    """Switch versioning of the intake bucket off, and let a role do everything with S3."""
+    if kind == "aws:s3/bucketVersioning:BucketVersioning" and "intake" in name:
+        return props | {"versioning_configuration": {"status": "Suspended"}}
+    if kind == "aws:iam/rolePolicy:RolePolicy" and "worker" in name:
+        statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        return props | {"policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    return None

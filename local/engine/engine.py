@@ -1,0 +1,122 @@
+"""Run the real Pulumi engine on a copy of the project folder, so that no tracked file changes.
+
+`stack init` writes a salt into the stack file and `stack rm` deletes that file; links to the program make
+the copy cheap, and everything that the engine writes lies below one folder.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import LocalStackError
+from local.toolchain import ROOT, read_record
+
+LINKED = [
+    "__main__.py",
+    "infra",
+    "functions",
+    "policies",
+    "guardrails.yaml",
+    "pyproject.toml",
+    "uv.lock",
+    ".venv",
+    ".tools",
+]
+
+
+def installed_engine() -> Path:
+    """Return the engine that `make setup` found or built."""
+    engine = read_record().get("engine")
+    if not engine or not Path(engine).exists():
+        raise LocalStackError("the Pulumi engine is not set up; run: make setup")
+    return Path(engine)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How an engine run ended."""
+
+    status: int
+    output: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """The engine with its state and project below *folder*; *provider_port* serves the `aws` provider."""
+
+    folder: Path
+    provider_port: int
+
+    @property
+    def project(self) -> Path:
+        """The folder that holds Pulumi.yaml, with links to the program."""
+        return self.folder / "project"
+
+    def prepare(self, program: Path = ROOT) -> None:
+        """Copy the project files and link the program; what *program* does not have is the project's own."""
+        for name in ("project", "state", "home"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        for name in {file.name for folder in (ROOT, program) for file in folder.glob("Pulumi*.yaml")}:
+            source = program / name if (program / name).exists() else ROOT / name
+            shutil.copyfile(source, self.project / name)
+        for name in LINKED:
+            source = program / name if (program / name).exists() else ROOT / name
+            link = self.project / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+        passphrase = self.folder / "passphrase"
+        if not passphrase.exists():
+            passphrase.touch(mode=0o600)
+            passphrase.write_text(secrets.token_hex(16))
+
+    def _environment(self) -> dict[str, str]:
+        engine = installed_engine()
+        own = {
+            "PATH": os.pathsep.join([str(engine.parent), os.environ["PATH"]]),
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.folder / "passphrase"),
+            "PULUMI_DEBUG_PROVIDERS": f"aws:{self.provider_port}",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AWS_"))}
+        return kept | own
+
+    def run(self, *arguments: str, show: bool = False, timeout: float = 600) -> Run:
+        """Run one command, at most *timeout* seconds; with *show*, its output goes to the terminal."""
+        command = [str(installed_engine()), *arguments, "--non-interactive"]
+        done = subprocess.run(
+            command,
+            cwd=self.project,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=None if show else subprocess.PIPE,
+            stderr=None if show else subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        return Run(status=done.returncode, output=done.stdout or "")
+
+    def require(self, *arguments: str) -> str:
+        """Run one command that must succeed, and return its output."""
+        done = self.run(*arguments)
+        if done.status:
+            raise LocalStackError(
+                f"pulumi {' '.join(arguments)} failed (exit status {done.status}):\n{done.output}"
+            )
+        return done.output
+
+    def select(self, stack: str) -> None:
+        """Make *stack* the current one, creating it in this engine's own state if need be."""
+        if self.run("stack", "select", stack).status:
+            self.require("stack", "init", stack)
+
+    def preview(self, *options: str) -> Run:
+        """Preview the current stack with the policy pack in front."""
+        return self.run("preview", "--policy-pack", "policies", *options)

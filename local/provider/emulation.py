@@ -1,0 +1,131 @@
+"""How a resource type is emulated: what every emulation offers, and the table of those there are."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local.provider.values import Properties
+
+ACCOUNT = "123456789012"
+"""The account that moto acts as."""
+
+_CLIENTS = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Where emulations create things: moto at *endpoint*, code archives in *code_folder*."""
+
+    endpoint: str
+    code_folder: Path
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the shared boto3 client of one service in one region."""
+        with _CLIENTS:  # making a client is not thread-safe; using one is
+            if (service, region) not in self._clients:
+                self._clients[service, region] = boto3.client(  # type: ignore[call-overload]
+                    service,
+                    region_name=region,
+                    endpoint_url=self.endpoint,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",  # noqa: S106 - moto takes anything
+                    config=Config(retries={"total_max_attempts": 3}, max_pool_connections=32),
+                )
+            return self._clients[service, region]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One create, update or delete: its cloud, region, the inputs, and what was there before."""
+
+    cloud: Cloud
+    region: str
+    inputs: Properties
+    tags: dict[str, str]
+    """The resource's own tags over the provider's default tags."""
+    id: str = ""
+    before: Properties = field(default_factory=dict)
+
+    def aws(self, service: str) -> Any:
+        """Return the client of *service* in this resource's region."""
+        return self.cloud.client(service, self.region)
+
+    def arn(self, service: str, resource: str, *, region: bool = True) -> str:
+        """Return an ARN of this account."""
+        return f"arn:aws:{service}:{self.region if region else ''}:{ACCOUNT}:{resource}"
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        """Tags as most APIs take them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+
+class Emulation:
+    """A resource type in moto. Outputs that a method returns are merged over the inputs."""
+
+    replaces: frozenset[str] = frozenset({"name"})
+    """Inputs whose change means a new resource, beside the region."""
+    changing: frozenset[str] = frozenset()
+    """Outputs that an update gives a new value, unknown in its preview."""
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the resource; return its id and computed outputs."""
+        raise TypeError(f"{type(self).__name__} has no create")
+
+    def update(self, call: Call) -> Properties:
+        """Bring the resource to the new inputs; return the outputs that changed."""
+        raise TypeError(f"{type(self).__name__} has no update")
+
+    def delete(self, call: Call) -> None:
+        """Delete the resource that *call.before* describes."""
+        raise TypeError(f"{type(self).__name__} has no delete")
+
+
+class Setting(Emulation):
+    """A setting of another resource: created and updated by one call; its id is the value of *owner*."""
+
+    owner = "bucket"
+    replaces = frozenset({"bucket"})
+
+    def put(self, call: Call) -> None:
+        """Apply the setting."""
+        raise TypeError(f"{type(self).__name__} has no put")
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Apply the setting for the first time."""
+        self.put(call)
+        return str(call.inputs[self.owner]), {}
+
+    def update(self, call: Call) -> Properties:
+        """Apply the changed setting."""
+        self.put(call)
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Leave it: these settings end with the resource that carries them."""
+
+
+EMULATIONS: dict[str, Emulation] = {}
+"""The types that exist in moto; every other type of pulumi_aws is kept in state alone."""
+
+
+def emulates[E: type[Emulation]](*tokens: str) -> Callable[[E], E]:
+    """Register a class as the emulation of *tokens*."""
+
+    def register(cls: E) -> E:
+        for token in tokens:
+            EMULATIONS[token] = cls()
+        return cls
+
+    return register
+
+
+def given(**parameters: Any) -> dict[str, Any]:
+    """Return the parameters that are not None: boto3 takes no None."""
+    return {key: value for key, value in parameters.items() if value is not None}

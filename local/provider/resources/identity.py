@@ -1,0 +1,117 @@
+"""IAM roles and policies; the permission judge reads them from state, moto holds them for inspection."""
+
+from local.provider.emulation import Call, Emulation, emulates, given
+from local.provider.values import Properties
+
+
+@emulates("aws:iam/role:Role")
+class Role(Emulation):
+    """A role."""
+
+    replaces = frozenset({"name", "path"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the role."""
+        inputs = call.inputs
+        role = call.aws("iam").create_role(
+            RoleName=inputs["name"],
+            AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
+            Tags=call.tag_list,
+            **given(
+                Description=inputs.get("description"),
+                Path=inputs.get("path"),
+                MaxSessionDuration=inputs.get("maxSessionDuration"),
+                PermissionsBoundary=inputs.get("permissionsBoundary"),
+            ),
+        )["Role"]
+        self._inline(call)
+        return inputs["name"], {
+            "arn": role["Arn"],
+            "uniqueId": role["RoleId"],
+            "createDate": role["CreateDate"].isoformat(),
+        }
+
+    def update(self, call: Call) -> Properties:
+        """Change trust, description, tags and inline policies."""
+        iam = call.aws("iam")
+        iam.update_assume_role_policy(RoleName=call.id, PolicyDocument=call.inputs["assumeRolePolicy"])
+        iam.update_role(RoleName=call.id, Description=call.inputs.get("description", ""))
+        iam.tag_role(RoleName=call.id, Tags=call.tag_list)
+        self._inline(call)
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the role; IAM refuses while policies are attached."""
+        iam = call.aws("iam")
+        for policy in call.before.get("inlinePolicies", []):
+            iam.delete_role_policy(RoleName=call.id, PolicyName=policy["name"])
+        iam.delete_role(RoleName=call.id)
+
+    def _inline(self, call: Call) -> None:
+        for policy in call.inputs.get("inlinePolicies", []):
+            call.aws("iam").put_role_policy(
+                RoleName=call.inputs["name"], PolicyName=policy["name"], PolicyDocument=policy["policy"]
+            )
+
+
+@emulates("aws:iam/rolePolicy:RolePolicy")
+class RolePolicy(Emulation):
+    """An inline policy of a role."""
+
+    replaces = frozenset({"name", "role"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Put the policy."""
+        self.update(call)
+        return f"{call.inputs['role']}:{call.inputs['name']}", {}
+
+    def update(self, call: Call) -> Properties:
+        """Put the changed policy."""
+        call.aws("iam").put_role_policy(
+            RoleName=call.inputs["role"], PolicyName=call.inputs["name"], PolicyDocument=call.inputs["policy"]
+        )
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the policy."""
+        call.aws("iam").delete_role_policy(RoleName=call.before["role"], PolicyName=call.before["name"])
+
+
+@emulates("aws:iam/policy:Policy")
+class Policy(Emulation):
+    """A managed policy."""
+
+    replaces = frozenset({"name", "path", "description", "policy"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the policy."""
+        policy = call.aws("iam").create_policy(
+            PolicyName=call.inputs["name"], PolicyDocument=call.inputs["policy"], Tags=call.tag_list
+        )["Policy"]
+        return policy["Arn"], {"arn": policy["Arn"], "policyId": policy["PolicyId"]}
+
+    def update(self, call: Call) -> Properties:
+        """Only tags change in place."""
+        call.aws("iam").tag_policy(PolicyArn=call.id, Tags=call.tag_list)
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the policy."""
+        call.aws("iam").delete_policy(PolicyArn=call.id)
+
+
+@emulates("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+class RolePolicyAttachment(Emulation):
+    """A managed policy on a role."""
+
+    replaces = frozenset({"role", "policyArn"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Attach the policy."""
+        role, policy = call.inputs["role"], call.inputs["policyArn"]
+        call.aws("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
+        return f"{role}/{policy}", {}
+
+    def delete(self, call: Call) -> None:
+        """Detach the policy."""
+        call.aws("iam").detach_role_policy(RoleName=call.before["role"], PolicyArn=call.before["policyArn"])

@@ -1,0 +1,63 @@
+"""KMS keys and aliases. Key policies stay in state, for the permission judge."""
+
+from local.provider.emulation import Call, Emulation, emulates
+from local.provider.values import Properties
+
+
+@emulates("aws:kms/key:Key")
+class Key(Emulation):
+    """A key."""
+
+    replaces = frozenset({"customerMasterKeySpec", "keyUsage", "multiRegion"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the key."""
+        tags = [{"TagKey": key, "TagValue": value} for key, value in call.tags.items()]
+        key = call.aws("kms").create_key(Description=call.inputs.get("description", ""), Tags=tags)[
+            "KeyMetadata"
+        ]
+        self._rotate(call, key["KeyId"])
+        return key["KeyId"], {"arn": key["Arn"], "keyId": key["KeyId"]}
+
+    def update(self, call: Call) -> Properties:
+        """Change rotation, description and tags."""
+        self._rotate(call, call.id)
+        kms = call.aws("kms")
+        kms.update_key_description(KeyId=call.id, Description=call.inputs.get("description", ""))
+        kms.tag_resource(
+            KeyId=call.id, Tags=[{"TagKey": key, "TagValue": value} for key, value in call.tags.items()]
+        )
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Schedule the deletion: KMS deletes no key at once."""
+        days = call.before.get("deletionWindowInDays", 30)
+        call.aws("kms").schedule_key_deletion(KeyId=call.id, PendingWindowInDays=days)
+
+    def _rotate(self, call: Call, key: str) -> None:
+        kms = call.aws("kms")
+        rotate = kms.enable_key_rotation if call.inputs.get("enableKeyRotation") else kms.disable_key_rotation
+        rotate(KeyId=key)
+
+
+@emulates("aws:kms/alias:Alias")
+class KeyAlias(Emulation):
+    """A key's alias."""
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the alias."""
+        name, key = call.inputs["name"], call.inputs["targetKeyId"]
+        call.aws("kms").create_alias(AliasName=name, TargetKeyId=key)
+        return name, {
+            "arn": call.arn("kms", name),
+            "targetKeyArn": call.arn("kms", f"key/{key.split('/')[-1]}"),
+        }
+
+    def update(self, call: Call) -> Properties:
+        """Point the alias at another key."""
+        call.aws("kms").update_alias(AliasName=call.id, TargetKeyId=call.inputs["targetKeyId"])
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the alias."""
+        call.aws("kms").delete_alias(AliasName=call.id)

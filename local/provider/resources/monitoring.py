@@ -1,0 +1,125 @@
+"""CloudWatch: log groups, alarms, dashboards. moto evaluates no alarm."""
+
+from typing import Any
+
+from local.provider.emulation import Call, Emulation, emulates, given
+from local.provider.values import Properties
+
+
+@emulates("aws:cloudwatch/logGroup:LogGroup")
+class LogGroup(Emulation):
+    """A log group."""
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the group."""
+        name = call.inputs["name"]
+        call.aws("logs").create_log_group(
+            logGroupName=name, tags=call.tags, **given(kmsKeyId=call.inputs.get("kmsKeyId"))
+        )
+        self._retain(call, name)
+        return name, {"arn": call.arn("logs", f"log-group:{name}")}
+
+    def update(self, call: Call) -> Properties:
+        """Change retention and tags."""
+        self._retain(call, call.id)
+        call.aws("logs").tag_log_group(logGroupName=call.id, tags=call.tags)
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the group and its streams."""
+        call.aws("logs").delete_log_group(logGroupName=call.id)
+
+    def _retain(self, call: Call, name: str) -> None:
+        logs = call.aws("logs")
+        if days := call.inputs.get("retentionInDays"):
+            logs.put_retention_policy(logGroupName=name, retentionInDays=days)
+        else:
+            logs.delete_retention_policy(logGroupName=name)
+
+
+def _statistic(properties: Properties) -> dict[str, Any]:
+    """Return what is measured by one metric, as both forms of an alarm name it."""
+    dimensions = [{"Name": name, "Value": value} for name, value in properties.get("dimensions", {}).items()]
+    return given(
+        MetricName=properties.get("metricName"),
+        Namespace=properties.get("namespace"),
+        Dimensions=dimensions or None,
+    )
+
+
+def _query(query: Properties) -> dict[str, Any]:
+    metric = query.get("metric")
+    return given(
+        Id=query["id"],
+        Expression=query.get("expression"),
+        Label=query.get("label"),
+        ReturnData=query.get("returnData", False),
+        MetricStat=metric
+        and {"Metric": _statistic(metric), "Period": metric["period"], "Stat": metric["stat"]},
+    )
+
+
+@emulates("aws:cloudwatch/metricAlarm:MetricAlarm")
+class MetricAlarm(Emulation):
+    """An alarm on a metric or an expression."""
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the alarm."""
+        self.update(call)
+        name = call.inputs["name"]
+        return name, {"arn": call.arn("cloudwatch", f"alarm:{name}")}
+
+    def update(self, call: Call) -> Properties:
+        """Replace the alarm's whole definition, as PutMetricAlarm does."""
+        inputs = call.inputs
+        simple = {
+            "ComparisonOperator": "comparisonOperator",
+            "EvaluationPeriods": "evaluationPeriods",
+            "DatapointsToAlarm": "datapointsToAlarm",
+            "Threshold": "threshold",
+            "ThresholdMetricId": "thresholdMetricId",
+            "Period": "period",
+            "Statistic": "statistic",
+            "ExtendedStatistic": "extendedStatistic",
+            "TreatMissingData": "treatMissingData",
+            "AlarmDescription": "alarmDescription",
+            "AlarmActions": "alarmActions",
+            "OKActions": "okActions",
+        }
+        queries = [_query(query) for query in inputs.get("metricQueries", [])]
+        call.aws("cloudwatch").put_metric_alarm(
+            AlarmName=inputs["name"],
+            ActionsEnabled=inputs.get("actionsEnabled", True),
+            Tags=call.tag_list,
+            **_statistic(inputs),
+            **given(Metrics=queries or None, **{name: inputs.get(key) for name, key in simple.items()}),
+        )
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the alarm."""
+        call.aws("cloudwatch").delete_alarms(AlarmNames=[call.id])
+
+
+@emulates("aws:cloudwatch/dashboard:Dashboard")
+class Dashboard(Emulation):
+    """A dashboard."""
+
+    replaces = frozenset({"dashboardName"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the dashboard."""
+        self.update(call)
+        name = call.inputs["dashboardName"]
+        return name, {"dashboardArn": call.arn("cloudwatch", f"dashboard/{name}", region=False)}
+
+    def update(self, call: Call) -> Properties:
+        """Replace the body."""
+        call.aws("cloudwatch").put_dashboard(
+            DashboardName=call.inputs["dashboardName"], DashboardBody=call.inputs["dashboardBody"]
+        )
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the dashboard."""
+        call.aws("cloudwatch").delete_dashboards(DashboardNames=[call.id])

@@ -1,0 +1,119 @@
+"""DynamoDB tables."""
+
+from typing import Any
+
+from local.provider.emulation import Call, Emulation, emulates, given
+from local.provider.values import Properties
+
+
+def _key_schema(keys: Properties) -> list[dict[str, str]]:
+    """Return the key schema of a table or an index, from either way to write it."""
+    if schemas := keys.get("keySchemas"):
+        return [{"AttributeName": key["attributeName"], "KeyType": key["keyType"]} for key in schemas]
+    pairs = [(keys.get("hashKey"), "HASH"), (keys.get("rangeKey"), "RANGE")]
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in pairs if name]
+
+
+def _throughput(properties: Properties) -> dict[str, Any]:
+    if properties.get("billingMode") == "PAY_PER_REQUEST":
+        return {}
+    return {
+        "ProvisionedThroughput": {
+            "ReadCapacityUnits": properties.get("readCapacity", 1),
+            "WriteCapacityUnits": properties.get("writeCapacity", 1),
+        }
+    }
+
+
+def _index(index: Properties, table: Properties) -> dict[str, Any]:
+    projection = given(
+        ProjectionType=index.get("projectionType", "ALL"), NonKeyAttributes=index.get("nonKeyAttributes")
+    )
+    throughput = _throughput(index | {"billingMode": table.get("billingMode")})
+    return {
+        "IndexName": index["name"],
+        "KeySchema": _key_schema(index),
+        "Projection": projection,
+        **throughput,
+    }
+
+
+def _definitions(properties: Properties) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": attribute["name"], "AttributeType": attribute["type"]}
+        for attribute in properties["attributes"]
+    ]
+
+
+@emulates("aws:dynamodb/table:Table")
+class Table(Emulation):
+    """A table with its indexes, stream, TTL, encryption, PITR and deletion protection."""
+
+    replaces = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
+
+    def create(self, call: Call) -> tuple[str, Properties]:
+        """Create the table."""
+        inputs = call.inputs
+        indexes = [_index(index, inputs) for index in inputs.get("globalSecondaryIndexes", [])]
+        stream = {"StreamEnabled": True, "StreamViewType": inputs.get("streamViewType")}
+        sse = inputs.get("serverSideEncryption", {})
+        encryption = given(Enabled=True, SSEType="KMS", KMSMasterKeyId=sse.get("kmsKeyArn"))
+        answer = call.aws("dynamodb").create_table(
+            TableName=inputs["name"],
+            AttributeDefinitions=_definitions(inputs),
+            KeySchema=_key_schema(inputs),
+            BillingMode=inputs.get("billingMode", "PROVISIONED"),
+            Tags=call.tag_list,
+            DeletionProtectionEnabled=bool(inputs.get("deletionProtectionEnabled")),
+            **_throughput(inputs),
+            **given(
+                GlobalSecondaryIndexes=indexes or None,
+                StreamSpecification=stream if inputs.get("streamEnabled") else None,
+                SSESpecification=encryption if sse.get("enabled") else None,
+            ),
+        )["TableDescription"]
+        self._settings(call)
+        outputs = {"arn": answer["TableArn"]}
+        if inputs.get("streamEnabled"):
+            outputs |= {"streamArn": answer["LatestStreamArn"], "streamLabel": answer["LatestStreamLabel"]}
+        return inputs["name"], outputs
+
+    def update(self, call: Call) -> Properties:
+        """Change protection, indexes, PITR, TTL and tags in place."""
+        dynamodb = call.aws("dynamodb")
+        old = {index["name"]: index for index in call.before.get("globalSecondaryIndexes", [])}
+        new = {index["name"]: index for index in call.inputs.get("globalSecondaryIndexes", [])}
+        changed = {name for name in old.keys() & new.keys() if old[name] != new[name]}
+        changes: list[dict[str, Any]] = [
+            {"Delete": {"IndexName": name}} for name in sorted(old.keys() - new.keys() | changed)
+        ]
+        changes += [
+            {"Create": _index(new[name], call.inputs)} for name in sorted(new.keys() - old.keys() | changed)
+        ]
+        dynamodb.update_table(
+            TableName=call.id,
+            AttributeDefinitions=_definitions(call.inputs),
+            DeletionProtectionEnabled=bool(call.inputs.get("deletionProtectionEnabled")),
+            **given(GlobalSecondaryIndexUpdates=changes or None),
+        )
+        self._settings(call)
+        if gone := sorted(call.before.get("tagsAll", {}).keys() - call.tags.keys()):
+            dynamodb.untag_resource(ResourceArn=call.before["arn"], TagKeys=gone)
+        dynamodb.tag_resource(ResourceArn=call.before["arn"], Tags=call.tag_list)
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the table; DynamoDB refuses while it is protected."""
+        call.aws("dynamodb").delete_table(TableName=call.id)
+
+    def _settings(self, call: Call) -> None:
+        dynamodb = call.aws("dynamodb")
+        name = call.inputs["name"]
+        recovery = bool(call.inputs.get("pointInTimeRecovery", {}).get("enabled"))
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": recovery}
+        )
+        ttl, before = call.inputs.get("ttl", {}), call.before.get("ttl", {})
+        if ttl != before and ttl.get("attributeName"):
+            specification = {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl["attributeName"]}
+            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)

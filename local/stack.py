@@ -1,0 +1,178 @@
+"""The local stack as its users see it: start, deploy, look, destroy, stop."""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local.engine.engine import Engine, Run
+from local.errors import LocalStackError
+from local.toolchain import ROOT, read_record
+
+FOLDER = ROOT / ".local" / "stack"
+TIME_SCALE = 60.0
+"""Waits of the cloud (visibility after a failure) are divided by this: 3 minutes pass in 3 seconds."""
+STACK = "local"
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStack:
+    """A running local stack; its files lie below *folder*."""
+
+    folder: Path
+    pid: int
+    endpoint: str
+    control: str
+    time_scale: float
+    engine: Engine
+
+    @classmethod
+    def start(
+        cls, folder: Path = FOLDER, time_scale: float = TIME_SCALE, program: Path = ROOT
+    ) -> "LocalStack":
+        """Start the processes of a stack in *folder*, which must not hold one already."""
+        if (folder / "stack.json").exists():
+            raise LocalStackError(
+                f"there is a local stack in {folder} already; stop it with: python -m local down"
+            )
+        runtime = read_record().get("runtime")
+        if not runtime:
+            raise LocalStackError("the project is not set up; run: make setup")
+        folder.mkdir(parents=True, exist_ok=True)
+        log_path = folder / "supervisor.log"
+        with log_path.open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.supervisor", str(folder), runtime, str(time_scale)],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is not for it
+            )
+        assert process.stdout  # noqa: S101 - asked for above
+        with process.stdout as stdout:
+            if stdout.readline().strip() != b"ready":
+                process.wait()
+                tail = "\n".join(log_path.read_text().splitlines()[-10:])
+                raise LocalStackError(
+                    f"the local stack did not start (exit status {process.returncode}):\n{tail}"
+                )
+        return cls.attach(folder, program)
+
+    @classmethod
+    def attach(cls, folder: Path = FOLDER, program: Path = ROOT) -> "LocalStack":
+        """Return the stack that runs in *folder*."""
+        try:
+            known = json.loads((folder / "stack.json").read_text())
+        except FileNotFoundError:
+            raise LocalStackError("no local stack is running; start one with: make local") from None
+        if not is_running(folder):
+            raise LocalStackError(
+                f"the process of the local stack in {folder} (pid {known['pid']}) is gone, and with "
+                "it what was deployed; clean up with: python -m local down"
+            )
+        engine = Engine(folder=folder, provider_port=known["provider_port"])
+        engine.prepare(program)
+        return cls(
+            folder=folder,
+            pid=known["pid"],
+            endpoint=known["endpoint"],
+            control=known["control"],
+            time_scale=known["time_scale"],
+            engine=engine,
+        )
+
+    def deploy(self, *, show: bool = False) -> Run:
+        """Bring the cloud to what the program says, with the policy pack in front; `up` previews first."""
+        self.engine.select(STACK)
+        return self.engine.run("up", "--yes", "--policy-pack", "policies", show=show)
+
+    def destroy(self) -> Run:
+        """Delete all that is deployed."""
+        self.engine.select(STACK)
+        return self.engine.run("destroy", "--yes")
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the deployed stack."""
+        found = json.loads(self.engine.require("stack", "output", "--json", "--stack", STACK))
+        return dict(found)
+
+    def status(self) -> dict[str, Any]:
+        """Return what is deployed, and what the runner and the permission judge have seen."""
+        with urllib.request.urlopen(f"{self.control}/status", timeout=30) as answer:  # noqa: S310 - loopback
+            return dict(json.load(answer))
+
+    def client(self, service: str, region: str) -> Any:
+        """Return a boto3 client of the emulated cloud."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106 - moto takes anything
+        )
+
+    def stop(self) -> None:
+        """End the processes and remove the folder; what was deployed is gone."""
+        if is_running(self.folder):
+            os.kill(self.pid, signal.SIGTERM)
+        _wait_for_end(self.folder, self.pid)
+        shutil.rmtree(self.folder)
+
+
+def remove_leftover(folder: Path = FOLDER) -> bool:
+    """Remove the folder of a stack whose process is gone; tell whether there was one."""
+    if not folder.exists():
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+@contextmanager
+def preview_engine(folder: Path, program: Path = ROOT) -> Iterator[Engine]:
+    """Provide an engine for previews of any stack: with the local provider, and no cloud behind it."""
+    from local.deployed import Deployed
+    from local.provider.server import serve
+
+    server, port = serve(Deployed(), None)
+    engine = Engine(folder=folder, provider_port=port)
+    engine.prepare(program)
+    try:
+        yield engine
+    finally:
+        server.stop(0).wait()
+
+
+def is_running(folder: Path) -> bool:
+    """Tell whether a supervisor holds *folder*: it keeps a lock on it for as long as it lives."""
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _wait_for_end(folder: Path, pid: int) -> None:
+    """Wait until the supervisor has let go of its folder; kill it when it does not."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while is_running(folder):
+        if time.monotonic() > deadline:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)

@@ -1,0 +1,1 @@
+"""Guardrails for serverless systems on AWS: a CrossGuard policy pack."""
