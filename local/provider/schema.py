@@ -187,4 +187,6 @@ def resource_type(token: str) -> ResourceType:
             raise UnknownTypeError(f"{token} is not a resource type of this version of pulumi_aws") from None
         cls = getattr(importlib.import_module(module_name), class_name)
         module = importlib.import_module(cls.__module__)
-        return ResourceType(token, getattr(module, f"{class_name}Args"), _outputs(cls))
+        # Where a nested type has taken the name, as with Bucket's versioning, the SDK says InitArgs.
+        arguments = getattr(module, f"{class_name}InitArgs", None) or getattr(module, f"{class_name}Args")
+        return ResourceType(token, arguments, _outputs(cls))

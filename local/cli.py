@@ -1,0 +1,173 @@
+"""The commands of the local stack."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from boto3.dynamodb.types import TypeDeserializer
+from rich.console import Console
+from rich.table import Table
+
+from local.errors import LocalStackError
+from local.stack import FOLDER, TIME_SCALE, LocalStack, is_running, remove_leftover
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+console = Console(highlight=False)
+
+EMULATED = """\
+Emulated here: AWS by moto in memory (account 123456789012), Lambda by processes of this machine,
+GuardDuty's malware scan by a search for the EICAR test string. Permissions of functions are judged by the
+deployed policies. Alarms, dashboards, access logs, mail and life cycles are deployed but do nothing."""
+
+
+@app.command()
+def up(
+    time_scale: Annotated[float, typer.Option(help="Divide the cloud's waits by this.")] = TIME_SCALE,
+) -> None:
+    """Deploy stack `local` with the policy pack in front, and keep it running; again: bring it up to date."""
+    if is_running(FOLDER):
+        stack = LocalStack.attach()
+    else:
+        remove_leftover()
+        console.print(EMULATED, style="dim")
+        console.print(f"Waits of the cloud are divided by {time_scale:g}.\n", style="dim")
+        stack = LocalStack.start(time_scale=time_scale)
+    begun = time.monotonic()
+    run = stack.deploy(show=True)
+    if run.status:
+        raise LocalStackError(
+            "the deployment failed; what it had created is still there (python -m local down)"
+        )
+    console.print(f"\nDeployed in {time.monotonic() - begun:.0f} s.")
+    _print_deployed(stack.status())
+    _print_what_to_try(stack)
+
+
+def _print_deployed(status: dict[str, Any]) -> None:
+    emulated, recorded = status["emulated"], status["recorded"]
+    console.print(
+        f"{sum(emulated.values())} resources exist in moto; {sum(recorded.values())} only in state:"
+    )
+    names = [f"{number} {kind.rsplit(':', 1)[1]}" for kind, number in recorded.items()]
+    console.print(f"  {', '.join(names)}", style="dim")
+
+
+def _print_what_to_try(stack: LocalStack) -> None:
+    python = ".venv/bin/python -m local"
+    lines = [
+        f"echo hello | {python} put notes/hello.txt --type text/plain",
+        f"{python} record notes/hello.txt",
+        f"{python} logs --follow",
+    ]
+    console.print(f"\nTry (any AWS client works too, with endpoint {stack.endpoint}):")
+    for line in lines:
+        console.print(f"  {line}", soft_wrap=True)
+    console.print(f"Stop it with: {python} down")
+
+
+@app.command()
+def status() -> None:
+    """Show what is deployed, what functions did, and what was denied or never used."""
+    found = LocalStack.attach().status()
+    _print_deployed(found)
+    console.print_json(json.dumps({key: found[key] for key in ("runner", "denials", "unused", "problems")}))
+
+
+@app.command()
+def put(
+    key: Annotated[str, typer.Argument(help="The object's key in the intake bucket.")],
+    file: Annotated[Path | None, typer.Argument(help="The content; standard input without it.")] = None,
+    content_type: Annotated[str, typer.Option("--type", help="The content type.")] = "application/json",
+) -> None:
+    """Put an object into the intake bucket of system `objects`."""
+    stack = LocalStack.attach()
+    objects = stack.outputs()["objects"]
+    body = file.read_bytes() if file else sys.stdin.buffer.read()
+    s3 = stack.client("s3", objects["region"])
+    done = s3.put_object(Bucket=objects["intakeBucket"], Key=key, Body=body, ContentType=content_type)
+    console.print(f"put {len(body)} bytes as version {done['VersionId']}")
+
+
+@app.command()
+def record(key: Annotated[str, typer.Argument(help="The object's key in the intake bucket.")]) -> None:
+    """Show what is recorded of an object: one item for each version, and which one is the latest."""
+    stack = LocalStack.attach()
+    objects = stack.outputs()["objects"]
+    found = stack.client("dynamodb", objects["region"]).query(
+        TableName=objects["recordsTable"],
+        KeyConditionExpression="objectId = :id",
+        ExpressionAttributeValues={":id": {"S": f"{objects['intakeBucket']}#{key}"}},
+    )
+    reader = TypeDeserializer()
+    items = [{name: reader.deserialize(value) for name, value in item.items()} for item in found["Items"]]
+    if not items:
+        raise LocalStackError(f"nothing is recorded of {key!r} (yet)")
+    for item in items:
+        table = Table(show_header=False, box=None)
+        for name, value in sorted(item.items()):
+            table.add_row(name, str(value))
+        console.print(table, "")
+
+
+@app.command()
+def logs(
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as lines come, until interrupted.")] = False,
+) -> None:
+    """Print the logs of every function, oldest first."""
+    stack = LocalStack.attach()
+    client = stack.client("logs", stack.outputs()["objects"]["region"])
+    seen: set[str] = set()
+    while True:
+        for group in client.describe_log_groups()["logGroups"]:
+            for page in client.get_paginator("filter_log_events").paginate(
+                logGroupName=group["logGroupName"]
+            ):
+                for event in page["events"]:
+                    if event["eventId"] not in seen:
+                        seen.add(event["eventId"])
+                        console.print(event["message"].rstrip(), soft_wrap=True, markup=False)
+        if not follow:
+            return
+        time.sleep(0.5)
+
+
+@app.command()
+def demo() -> None:
+    """Show the gate, deploy, put a few hundred objects, and account for every one; then clean up."""
+    from local.demo.show import run_demo
+
+    raise typer.Exit(run_demo(console))
+
+
+@app.command()
+def down(
+    force: Annotated[bool, typer.Option("--force", help="Do not destroy through the engine first.")] = False,
+) -> None:
+    """Destroy what is deployed, stop every process and remove the files."""
+    if not is_running(FOLDER):
+        console.print(
+            "removed what a stopped stack left" if remove_leftover() else "no local stack is running"
+        )
+        return
+    stack = LocalStack.attach()
+    run = None if force else stack.destroy()
+    stack.stop()
+    if run and run.status:
+        raise LocalStackError(f"the local stack is stopped, but destroying it failed:\n{run.output}")
+    console.print("the local stack is gone")
+
+
+def main() -> None:
+    """Run the command line; an expected error is one message and exit status 1."""
+    try:
+        app(prog_name="python -m local")
+    except LocalStackError as error:
+        Console(stderr=True, highlight=False).print(
+            f"error: {error}", style="red", soft_wrap=True, markup=False
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

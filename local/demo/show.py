@@ -1,0 +1,162 @@
+"""Run the demo and print it."""
+
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from local.demo.drive import put_all, wait_for
+from local.demo.gate import two_faults, write_variant
+from local.demo.inputs import Expected, Plan, generate
+from local.demo.readback import Found, Names, differences
+from local.engine.engine import Run
+from local.errors import LocalStackError
+from local.stack import LocalStack, preview_engine
+from local.toolchain import ROOT
+
+FINDINGS_OF_THE_FAULTS = {"s3-versioning": "IP-1.3", "iam-exact": "OP-1.3"}
+WAIT_SECONDS = 120
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@contextmanager
+def _part(console: Console, title: str) -> Iterator[None]:
+    console.print(f"\n[bold]{title}[/bold]")
+    begun = time.monotonic()
+    yield
+    console.print(f"   {time.monotonic() - begun:.1f} s", style="dim")
+
+
+def run_demo(console: Console, program: Path = ROOT) -> int:
+    """Return 0 if every count is what the generator of the input says, else 1.
+
+    *program* is a folder with a variant of the program to deploy instead of the project's own.
+    """
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="guardrails-") as scratch:
+        folder = Path(scratch)
+        with _part(console, "1  The gate: versioning switched off, and one role allowed s3:* on everything"):
+            show_gate(console, folder)
+        with _part(console, "2  The program as it is: dev and prod previewed, the policy pack mandatory"):
+            show_previews(console, folder)
+        with _part(console, "3  Stack local deployed by the real engine, the same pack in front"):
+            stack = LocalStack.start(folder / "stack", program=program)
+        try:
+            wrong = _deploy_and_process(console, stack)
+        finally:
+            with _part(console, "5  Clean up"):
+                destroyed = stack.destroy()
+                stack.stop()
+        if destroyed.status:
+            wrong.append(f"destroying the stack failed:\n{destroyed.output}")
+    for line in wrong:
+        console.print(f"   ✗ {line}", style="red", markup=False)
+    verdict = "[red]NOT as it must be[/red]" if wrong else "[green]every object is accounted for[/green]"
+    console.print(f"\n{verdict}, {time.monotonic() - begun:.0f} s in all")
+    return 1 if wrong else 0
+
+
+def show_gate(console: Console, folder: Path) -> None:
+    """Preview the broken program; that it is not stopped, or not by the right rules, is an error."""
+    variant = write_variant(folder / "broken", two_faults)
+    with preview_engine(folder / "gate", variant) as engine:
+        engine.select("dev")
+        run = engine.preview()
+    text = ANSI.sub("", run.output)
+    missing = [
+        rule for rule, finding in FINDINGS_OF_THE_FAULTS.items() if rule not in text or finding not in text
+    ]
+    if run.status == 0 or missing:
+        raise LocalStackError(f"the pack did not stop the broken program (missing: {missing}):\n{run.output}")
+    console.print(f"   blocked, exit status {run.status}:")
+    policies = text[text.find("Policies:") :] if "Policies:" in text else text
+    for line in policies.splitlines():
+        if line.strip():
+            console.print(f"   {line}", markup=False, style="dim")
+
+
+def show_previews(console: Console, folder: Path) -> None:
+    """Preview dev and prod; a violation, or anything undetermined, is an error."""
+    for stack in ("dev", "prod"):
+        with preview_engine(folder / stack) as engine:
+            engine.select(stack)
+            _require_clean(engine.preview(), f"the preview of {stack}")
+        console.print(f"   {stack}: no violation, nothing undetermined, no exemption")
+
+
+def _require_clean(run: Run, what: str) -> None:
+    words = ("[mandatory]", "[advisory]", "undetermined")
+    if run.status or any(word in run.output for word in words):
+        raise LocalStackError(f"{what} is not clean:\n{run.output}")
+
+
+def _deploy_and_process(console: Console, stack: LocalStack) -> list[str]:
+    begun = time.monotonic()
+    run = stack.deploy()
+    _require_clean(run, "the deployment")
+    status = stack.status()
+    created, recorded = sum(status["emulated"].values()), sum(status["recorded"].values())
+    console.print(
+        f"   {created} resources in moto, {recorded} in state only; no violation; "
+        f"{time.monotonic() - begun:.1f} s"
+    )
+    objects = stack.outputs()["objects"]
+    names = Names.of(stack)
+    plan = generate(int(objects["maxObjectBytes"]))
+    expected = plan.expected()
+    with _part(
+        console,
+        f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message",
+    ):
+        found = _process(console, stack, names, plan, expected)
+        _print_counts(console, expected, found)
+    return differences(expected, found) + _permission_faults(console, stack)
+
+
+def _process(console: Console, stack: LocalStack, names: Names, plan: Plan, expected: Expected) -> Found:
+    columns = (
+        TextColumn("   {task.description:<10}"),
+        BarColumn(40),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        put = progress.add_task("put", total=len(plan.uploads))
+        put_all(stack, names, plan, lambda count: progress.advance(put, count))
+        total = sum(expected.statuses.values()) + expected.dead_letters
+        worked = progress.add_task("worked off", total=total)
+
+        def show(found: Found) -> None:
+            progress.update(worked, completed=sum(found.statuses.values()) + found.dead_letters)
+
+        return wait_for(stack, names, expected, show, WAIT_SECONDS)
+
+
+def _print_counts(console: Console, expected: Expected, found: Found) -> None:
+    table = Table(box=None, padding=(0, 3))
+    table.add_column("")
+    table.add_column("found", justify="right")
+    table.add_column("must be", justify="right")
+    for status in sorted(expected.statuses.keys() | found.statuses.keys()):
+        table.add_row(f"recorded {status}", str(found.statuses[status]), str(expected.statuses[status]))
+    table.add_row("keys whose latest version is right", str(len(found.latest)), str(len(expected.latest)))
+    table.add_row("objects in quarantine", str(found.quarantined), str(expected.quarantined))
+    table.add_row("messages in the dead-letter queue", str(found.dead_letters), str(expected.dead_letters))
+    console.print(table)
+
+
+def _permission_faults(console: Console, stack: LocalStack) -> list[str]:
+    """Every call of a function was judged by its deployed role: none may be denied, none granted in vain."""
+    status = stack.status()
+    console.print(
+        f"   permissions: {len(status['denials'])} denied, {len(status['unused'])} granted and never used"
+    )
+    return [f"denied: {denial}" for denial in status["denials"]] + [
+        f"granted and never used: {grant}" for grant in status["unused"]
+    ]

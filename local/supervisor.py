@@ -1,0 +1,164 @@
+"""The local stack's process: provider, runner, scanner and control server, with moto as its child.
+
+Run as `python -m local.supervisor FOLDER RUNTIME TIME_SCALE`: it writes FOLDER/stack.json, prints `ready`,
+and ends on SIGTERM or when it is interrupted.
+"""
+
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from local.permissions.judge import Judge
+
+from local.cloud import CloudProcess
+from local.deployed import Deployed
+from local.provider.emulation import EMULATIONS, Cloud
+from local.provider.server import serve
+from local.runner import Runner
+from local.scanner import Scanner
+
+
+class Supervisor:
+    """Starts every part in order, and stops them in the reverse order."""
+
+    def __init__(self, folder: Path, runtime: Path, time_scale: float) -> None:
+        self._folder = folder
+        self._time_scale = time_scale
+        self._problems: list[str] = []
+        self._lock = (folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.deployed = Deployed()
+        self._control = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._control_url = f"http://127.0.0.1:{self._control.server_address[1]}"
+        log = os.open(folder / "moto.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._moto = CloudProcess(f"{self._control_url}/invoke", log)
+        os.close(log)
+        self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code")
+        self._provider, self._provider_port = serve(self.deployed, self._cloud)
+        self.judge = Judge(self.deployed, tags_of=self._tags_of)
+        self.runner = Runner(
+            self.deployed,
+            self.judge,
+            endpoint=self._moto.endpoint,
+            time_scale=time_scale,
+            work_dir=folder / "runner",
+            runtime_dir=runtime,
+        )
+        self._scanner = Scanner(self.deployed, self._cloud, self._problems.append)
+
+    def _tags_of(self, bucket: str, key: str, version: str | None) -> dict[str, str]:
+        """Return an object's tags, none for an object that is not there: policies are judged by them."""
+        options = {"VersionId": version} if version else {}
+        where = next(r for r in self.deployed.all() if r.properties.get("bucket") == bucket)
+        s3 = self._cloud.client("s3", where.properties["region"])
+        try:
+            found = s3.get_object_tagging(Bucket=bucket, Key=key, **options)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404, 405):
+                return {}
+            raise
+        return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
+
+    def start(self) -> None:
+        """Start the parts that have threads, then say where everything is."""
+        threading.Thread(target=self._control.serve_forever, name="control", daemon=True).start()
+        self.runner.start()
+        self._scanner.start()
+        description = {
+            "pid": os.getpid(),
+            "endpoint": self._moto.endpoint,
+            "provider_port": self._provider_port,
+            "control": self._control_url,
+            "time_scale": self._time_scale,
+        }
+        scratch = self._folder / "stack.json.part"
+        scratch.write_text(json.dumps(description))
+        scratch.rename(self._folder / "stack.json")
+
+    def stop(self) -> None:
+        """Stop every part; nothing of them is left behind."""
+        self._scanner.stop()
+        self.runner.stop()
+        self._provider.stop(1).wait()
+        self._moto.stop()
+        self._control.shutdown()
+
+    def status(self) -> dict[str, Any]:
+        """Return what is deployed and what the runner and the judge have seen."""
+        types = Counter(resource.type for resource in self.deployed.all())
+        return {
+            "emulated": {kind: number for kind, number in sorted(types.items()) if kind in EMULATIONS},
+            "recorded": {kind: number for kind, number in sorted(types.items()) if kind not in EMULATIONS},
+            "runner": _plain(self.runner.status()),
+            "denials": _plain(self.judge.denials()),
+            "unused": _plain(self.judge.unused()),
+            "problems": list(self._problems),
+        }
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* as JSON knows it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(dataclasses.asdict(value))
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
+    class Control(BaseHTTPRequestHandler):
+        """GET /status; POST /invoke/FUNCTION, which moto's Lambda sends here."""
+
+        def do_GET(self) -> None:
+            if self.path != "/status":
+                self.send_error(404)
+                return
+            self._answer(json.dumps(supervisor.status()).encode(), {})
+
+        def do_POST(self) -> None:
+            function = self.path.removeprefix("/invoke/")
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            result = supervisor.runner.invoke(function, body)
+            self._answer(result.payload, {"x-function-error": result.function_error})
+
+        def _answer(self, body: bytes, headers: dict[str, str | None]) -> None:
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            for name, value in headers.items():
+                if value is not None:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            """Log no requests."""
+
+    return Control
+
+
+def main() -> None:
+    """Serve until a signal comes."""
+    folder, runtime, time_scale = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    supervisor = Supervisor(folder, runtime, time_scale)
+    supervisor.start()
+    print("ready", flush=True)
+    stopped.wait()
+    supervisor.stop()
+
+
+if __name__ == "__main__":
+    main()
