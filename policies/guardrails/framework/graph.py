@@ -1,0 +1,171 @@
+"""The resources of a stack as rules see them, and joins that hold in a first preview."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.names import NAMINGS, name_in, region_of
+from guardrails.framework.node import Node
+from guardrails.framework.props import Props
+
+_IDENTITIES = ("id", "arn", "name", "url", "bucket", "keyId")
+
+
+@dataclass(kw_only=True)
+class _Index:
+    """How the resources of one kind are called; `nameless` is set if the name of one is not known."""
+
+    known: dict[str, list[Node]] = field(default_factory=dict)
+    nameless: UndeterminedError | None = None
+
+
+class Graph:
+    """All resources of a stack, by kind, with the joins between split resources.
+
+    A join asks whether a property names a given resource. A known value is compared with known names, ids and
+    ARNs; an unknown one is proved by the one resource it comes from. What neither tells raises
+    `UndeterminedError`.
+    """
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._by_urn = {node.urn: node for node in nodes}
+        self._by_kind: dict[str, list[Node]] = {}
+        self._indices: dict[str, _Index] = {}
+        for node in self._by_urn.values():
+            self._by_kind.setdefault(node.kind, []).append(node)
+
+    def of(self, *kinds: str) -> list[Node]:
+        """Return the resources of these kinds."""
+        return [node for kind in kinds for node in self._by_kind.get(kind, ())]
+
+    def target(self, node: Node, *path: str, kinds: tuple[str, ...]) -> Node | None:
+        """Return the resource of *kinds* that the value at *path* names, None if it names none in this stack.
+
+        A step of *path* into text reads it as JSON.
+
+        Raises
+        ------
+        UndeterminedError
+            The value is unknown and not proved by coming from exactly one resource of *kinds*.
+        """
+        return self.traced(node, path[0], lambda: _reach(node.inputs, path), kinds=kinds)
+
+    def traced(
+        self, node: Node, prop: str, read: Callable[[], str], *, kinds: tuple[str, ...]
+    ) -> Node | None:
+        """Do as `target` for a value that *read* finds somewhere inside the top-level property *prop*."""
+        found = self.origin(node, prop, read)
+        if isinstance(found, str):
+            return self.named(found, *kinds, near=node) if found else None
+        if found.kind not in kinds:
+            raise UndeterminedError(f"property {prop} of {node} is not known yet and comes from {found}")
+        return found
+
+    def origin(self, node: Node, prop: str, read: Callable[[], str]) -> Node | str:
+        """Return the text that *read* finds inside *prop*, or the one AWS resource that it will come from.
+
+        Raises
+        ------
+        UndeterminedError
+            The value is unknown, and comes from several resources or from none that Pulumi tells of.
+        """
+        try:
+            return read()
+        except UndeterminedError:
+            sources = [self._by_urn.get(urn) for urn in node.sources.get(prop, ())]
+            if len(sources) == 1 and sources[0] and sources[0].type.startswith("aws:"):
+                return sources[0]
+            raise
+
+    def named(self, reference: str, *kinds: str, near: Node | None = None) -> Node | None:
+        """Return the resource of *kinds* that a known name, id, URL or ARN means, None if there is none.
+
+        Of namesakes in several regions it is the one in the ARN's region, for a bare name in that of *near*.
+
+        Raises
+        ------
+        UndeterminedError
+            None is called so, but one of *kinds* has a name that is not known yet; or several are.
+        """
+        unknowns = []
+        for kind in kinds:
+            index = self._index(kind)
+            meant = name_in(reference, kind) if kind in NAMINGS else None
+            found = index.known.get(reference) or (index.known.get(meant) if meant else None)
+            if found:
+                return _nearest(found, region_of(reference) or (near.region if near else ""))
+            if meant and index.nameless:
+                unknowns.append(index.nameless)
+        if unknowns:
+            raise unknowns[0]
+        return None
+
+    def _index(self, kind: str) -> "_Index":
+        if kind not in self._indices:
+            self._indices[kind] = index = _Index()
+            for node in self.of(kind):
+                names = {node.outputs.known_text(key) for key in _IDENTITIES}
+                try:
+                    names.add(self.physical_name(node) if kind in NAMINGS else None)
+                except UndeterminedError as unknown:
+                    index.nameless = unknown
+                for name in filter(None, names):
+                    index.known.setdefault(name, []).append(node)
+        return self._indices[kind]
+
+    def physical_name(self, node: Node) -> str:
+        """Return a resource's name in AWS.
+
+        Raises
+        ------
+        UndeterminedError
+            AWS or the provider will make it up.
+        """
+        prop = NAMINGS[node.kind].name
+        return node.inputs.text(prop) or node.outputs.text(prop)
+
+    def companions(self, owner: Node, kind: str, *path: str) -> list[Node]:
+        """Return the resources of *kind* whose value at *path* names *owner*.
+
+        Raises
+        ------
+        UndeterminedError
+            None does for certain, but one might.
+        """
+        return self.matching(kind, lambda node: self.target(node, *path, kinds=(owner.kind,)) is owner)
+
+    def matching(self, kind: str, test: Callable[[Node], bool]) -> list[Node]:
+        """Return the resources of *kind* that pass *test*.
+
+        Raises
+        ------
+        UndeterminedError
+            None does for certain, but one might.
+        """
+        found, doubts = [], []
+        for node in self.of(kind):
+            try:
+                if test(node):
+                    found.append(node)
+            except UndeterminedError as doubt:
+                doubts.append(doubt)
+        if doubts and not found:
+            raise doubts[0]
+        return found
+
+
+def _reach(props: Props, path: tuple[str, ...]) -> str:
+    """Walk to the text at *path*, empty if the way ends before; text on the way is read as JSON."""
+    *steps, last = path
+    for step in steps:
+        props = props.document(step)
+    return props.text(last)
+
+
+def _nearest(namesakes: list[Node], region: str) -> Node:
+    if len(namesakes) == 1:
+        return namesakes[0]
+    here = [node for node in namesakes if node.region == region]
+    if len(here) != 1:
+        raise UndeterminedError(f"{namesakes[0]} and {namesakes[1]} have the same name in AWS")
+    return here[0]

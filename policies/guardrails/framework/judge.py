@@ -1,0 +1,73 @@
+"""Running rules over a graph: every rule ends in a verdict, none in an exception."""
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.findings import finding
+from guardrails.framework.graph import Graph
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A rule's complaint about one resource.
+
+    `undetermined` means that the rule could neither pass nor fail it; `problem` then says why.
+    """
+
+    rule: Rule
+    node: Node
+    problem: str
+    undetermined: bool = False
+
+    @property
+    def message(self) -> str:
+        """The complaint in full: what and where, why it matters, the fix, the findings it would repeat."""
+        cited = ", ".join(
+            f"{id_} ({finding(id_).system}: {finding(id_).title})" for id_ in self.rule.findings
+        )
+        what = (
+            f"undetermined: {self.node} cannot be judged: {self.problem}"
+            if self.undetermined
+            else f"{self.node} {self.problem}"
+        )
+        fix = self.rule.fixes[self.node.kind]
+        lines = [what, f"Why: {self.rule.why}", f"Fix: {_UNKNOWN_FIX if self.undetermined else fix}"]
+        if self.undetermined:
+            lines.append(f"What must hold: {fix}")
+        return "\n".join([*lines, f"Findings: {cited}"])
+
+
+_UNKNOWN_FIX = (
+    "build the value from what a preview knows (physical names, not ids or ARNs that AWS makes up), "
+    "or set `undetermined: advisory` for this stack in guardrails.yaml"
+)
+
+
+def judge(rule: Rule, graph: Graph) -> Iterator[Verdict]:
+    """Yield what *rule* has to say about the stack."""
+    for node in graph.of(*rule.fixes):
+        yield from _judge_node(rule, node, graph)
+
+
+def _judge_node(rule: Rule, node: Node, graph: Graph) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    try:
+        for problem in rule.check(node, graph):
+            verdicts.append(Verdict(rule=rule, node=node, problem=problem))
+    except UndeterminedError as unknown:
+        verdicts.append(Verdict(rule=rule, node=node, problem=str(unknown), undetermined=True))
+    except Exception as defect:  # noqa: BLE001  a broken rule must block, not pass and not abort the others
+        verdicts.append(Verdict(rule=rule, node=node, problem=_defect(rule, defect), undetermined=True))
+    return verdicts
+
+
+def _defect(rule: Rule, defect: Exception) -> str:
+    """Say where a rule broke; the exception's text may hold property values and is left out."""
+    frame = traceback.extract_tb(defect.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return f"rule {rule.id} has a defect ({type(defect).__name__} at {place})"

@@ -1,0 +1,58 @@
+"""One resource of a stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from guardrails.framework.names import kind_of
+from guardrails.framework.props import Props
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node:
+    """One resource.
+
+    `inputs` is what the program declares, after the provider's Check; `outputs` what the provider answers,
+    where whatever AWS decides is unknown in a preview: an omitted property that AWS would fill in is absent
+    from inputs and unknown in outputs. Rules therefore judge inputs; joins also look at outputs. Where the
+    engine showed no inputs (a resource that is only read, a state under `policy analyze`) outputs stand for
+    them. `provider` holds the properties of the resource's provider; `sources` maps a property to the URNs
+    that its value comes from, as far as Pulumi tells.
+    """
+
+    urn: str
+    type: str
+    name: str
+    inputs: Props
+    outputs: Props
+    provider: Props
+    parent: str = ""
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The short type, such as `s3.Bucket`."""
+        return kind_of(self.type)
+
+    @property
+    def region(self) -> str:
+        """The region, empty if it is not known or there is none."""
+        places = (self.inputs, self.outputs, self.provider)
+        return next((region for place in places if (region := place.known_text("region"))), "")
+
+    def __str__(self) -> str:
+        """Name, type and parent component, for messages."""
+        return f"{label(self.name, self.type)}{_within(self.parent)}"
+
+
+def label(name: str, token: str) -> str:
+    """Return how messages name a resource."""
+    return f'"{name}" ({token})'
+
+
+def _within(parent: str) -> str:
+    """Return the component that a resource stands in; the stack itself is not worth a word."""
+    if "::" not in parent:
+        return ""
+    chain, name = parent.split("::", 2)[-1].rsplit("::", 1)
+    component = chain.split("$")[-1]
+    return "" if component == "pulumi:pulumi:Stack" else f" in {label(name, component)}"

@@ -1,0 +1,189 @@
+"""Reading a resource's properties without ever reading past an unknown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.sdk import UnknownValueError, unknown_checking_proxy
+
+_EMPTY: Final[dict[str, Any]] = {}
+_PROVIDERS_NOTE: Final = "__defaults"
+"""What a bridged provider adds to every object in its Check, to remember where it filled in defaults."""
+
+
+class Props:
+    """The properties of one resource, or one object inside them, read as plain Python values.
+
+    Stands before the SDK's proxies. A value that is not known yet, or is not of the shape that the reader
+    asks for, raises `UndeterminedError` with the place; no reader ever sees the sentinel. An absent value and
+    null are the same. `owner` names the resource in messages; values never appear in them, since secrets
+    arrive here in the clear.
+    """
+
+    def __init__(self, values: Mapping[str, Any], owner: str, path: str = "") -> None:
+        self._values = values
+        self._owner = owner
+        self._path = path
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any], owner: str, path: str = "") -> "Props":
+        """Return a reader of plain (not yet proxied) values."""
+        return cls(unknown_checking_proxy(dict(plain)), owner, path)
+
+    def keys(self) -> list[str]:
+        """Return the names that are set, known or not."""
+        return [
+            key
+            for key in self._values
+            if key != _PROVIDERS_NOTE and (self.is_unknown(key) or self._values[key] is not None)
+        ]
+
+    def is_unknown(self, key: str) -> bool:
+        """Tell whether *key* is set to something not known yet."""
+        try:
+            self._values.get(key)
+        except UnknownValueError:
+            return True
+        return False
+
+    def has(self, key: str) -> bool:
+        """Tell whether *key* is set at all, without looking at its value."""
+        return key in self.keys()
+
+    def known_text(self, key: str) -> str | None:
+        """Return the text at *key* if there is one and it is known, else None."""
+        value = None if self.is_unknown(key) else self._values.get(key)
+        return value if isinstance(value, str) else None
+
+    def get(self, key: str) -> Any:
+        """Return the raw value at *key*, None if absent."""
+        try:
+            return self._values.get(key)
+        except UnknownValueError:
+            raise UndeterminedError(f"{self._place(key)} is not known yet") from None
+
+    def is_list(self, key: str) -> bool:
+        """Tell whether there is a list at *key*."""
+        value = self.get(key)
+        return isinstance(value, Sequence) and not isinstance(value, str)
+
+    def text(self, key: str) -> str:
+        """Return the text at *key*, empty if absent."""
+        value = self.get(key)
+        return "" if value is None else self._expect(value, str, key)
+
+    def flag(self, key: str) -> bool:
+        """Return the boolean at *key*, False if absent. Provider properties carry booleans as text."""
+        value = self.get(key)
+        if value in ("true", "false"):
+            return bool(value == "true")
+        return False if value is None else self._expect(value, bool, key)
+
+    def number(self, key: str) -> float:
+        """Return the number at *key*, 0 if absent."""
+        value = self.get(key)
+        if isinstance(value, bool):
+            raise self._shape(key, "a number")
+        return 0 if value is None else self._expect(value, (int, float), key)
+
+    def count(self, key: str) -> int:
+        """Return how many members the list or object at *key* has, without looking at them."""
+        value = self.get(key)
+        if isinstance(value, Mapping):
+            return len(self.block(key).keys())
+        return 0 if value is None else len(self._expect(value, Sequence, key))
+
+    def texts(self, key: str) -> list[str]:
+        """Return the list of texts at *key*; one text is a list of one, as in policy documents."""
+        value = self.get(key)
+        if value is None:
+            return []
+        if isinstance(value, str):
+            return [value]
+        return [
+            self._expect(self._member(value, index, key), str, f"{key}[{index}]")
+            for index in range(len(self._expect(value, Sequence, key)))
+        ]
+
+    def members(self, key: str) -> list["str | Props"]:
+        """Return the texts and objects of the list at *key*."""
+        values = self._expect([] if (value := self.get(key)) is None else value, Sequence, key)
+        found: list[str | Props] = []
+        for index in range(len(values)):
+            place, member = f"{key}[{index}]", self._member(values, index, key)
+            text = isinstance(member, str)
+            found.append(
+                member
+                if text
+                else Props(self._expect(member, Mapping, place), self._owner, self._join(place))
+            )
+        return found
+
+    def block(self, key: str) -> "Props":
+        """Return the object at *key*, an empty one if absent; a list of one object is that object."""
+        found = self.blocks(key)
+        if len(found) > 1:
+            raise self._shape(key, "a single object")
+        return found[0] if found else Props(_EMPTY, self._owner, self._join(key))
+
+    def blocks(self, key: str) -> list["Props"]:
+        """Return the objects at *key*; one object is a list of one."""
+        value = self.get(key)
+        if value is None:
+            return []
+        if isinstance(value, Mapping):
+            return [Props(value, self._owner, self._join(key))]
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise self._shape(key, "an object or a list of objects")
+        members = [(f"{key}[{i}]", self._member(value, i, key)) for i in range(len(value))]
+        return [
+            Props(self._expect(member, Mapping, place), self._owner, self._join(place))
+            for place, member in members
+            if member is not None
+        ]
+
+    def document(self, key: str) -> "Props":
+        """Return the JSON document at *key*, given as text or as an object; an empty one if absent."""
+        value = self.get(key)
+        if not isinstance(value, str):
+            return self.block(key)
+        try:
+            parsed = json.loads(value) if value else {}
+        except ValueError:
+            raise self._shape(key, "JSON") from None
+        if not isinstance(parsed, dict):
+            raise self._shape(key, "a JSON object")
+        return Props.of(parsed, self._owner, self._join(key))
+
+    def _member(self, values: Sequence[Any], index: int, key: str) -> Any:
+        try:
+            return values[index]
+        except UnknownValueError:
+            raise UndeterminedError(f"{self._place(f'{key}[{index}]')} is not known yet") from None
+
+    def _expect(self, value: Any, kind: Any, key: str) -> Any:
+        wrong_text = isinstance(value, str) and kind is not str
+        if wrong_text or not isinstance(value, kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            raise self._shape(key, " or ".join(_WORDS[k] for k in kinds))
+        return value
+
+    def _shape(self, key: str, wanted: str) -> UndeterminedError:
+        return UndeterminedError(f"{self._place(key)} has an unexpected shape: it should be {wanted}")
+
+    def _join(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key
+
+    def _place(self, key: str) -> str:
+        return f"property {self._join(key)} of {self._owner}"
+
+
+_WORDS: Final[dict[type, str]] = {
+    str: "text",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    Mapping: "an object",
+    Sequence: "a list",
+}

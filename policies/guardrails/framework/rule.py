@@ -1,0 +1,131 @@
+"""What a rule is, and the two decorators that make one of a function.
+
+Which phase a rule speaks in follows from what it must see:
+
+`resource_rule`
+    looks at one resource's own inputs. It runs as a ResourceValidation, before the resource is created: in an
+    update a violation stops that resource before its Create, even with `--skip-preview`.
+`stack_rule`
+    needs companions, dependencies or names of other resources. It runs as a StackValidation, once at the end
+    of a preview or update, the only place where Pulumi shows the whole stack and where values come from. `up`
+    previews first and stops there; with `--skip-preview` it would speak when the resources already exist.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from guardrails.framework.errors import RuleDefinitionError
+from guardrails.framework.examples import Stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.node import Node
+
+
+class Severity(StrEnum):
+    """How much harm a violation may do."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Phase(StrEnum):
+    """When a rule runs."""
+
+    RESOURCE = "resource"
+    STACK = "stack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A rule with everything that documentation, reports and tests are made of.
+
+    `check` yields one sentence for each thing wrong with a resource; the sentence completes "<resource> …".
+    `fixes` maps each kind that the rule judges to the code that puts it right; `reads` lists every property
+    that the verdict depends on, as `s3.Bucket.bucket`. `passes` are example stacks without a violation;
+    `fails` maps part of the expected sentence to a stack that earns it.
+    """
+
+    id: str
+    title: str
+    why: str
+    severity: Severity
+    findings: tuple[str, ...]
+    phase: Phase
+    fixes: Mapping[str, str]
+    reads: tuple[str, ...]
+    passes: tuple[Stack, ...]
+    fails: Mapping[str, Stack]
+    check: Callable[[Node, Graph], Iterable[str]]
+
+
+def resource_rule(
+    *,
+    severity: Severity,
+    findings: Sequence[str],
+    fixes: Mapping[str, str],
+    reads: Sequence[str],
+    passes: Sequence[Stack],
+    fails: Mapping[str, Stack],
+) -> Callable[[Callable[[Node], Iterable[str]]], Rule]:
+    """Make a rule of a function over one resource; its name is the id, its docstring title and reason."""
+
+    def decorate(function: Callable[[Node], Iterable[str]]) -> Rule:
+        return Rule(
+            phase=Phase.RESOURCE,
+            check=lambda node, _graph: function(node),
+            severity=severity,
+            findings=tuple(findings),
+            fixes=fixes,
+            reads=tuple(reads),
+            passes=tuple(passes),
+            fails=fails,
+            **_described(function),
+        )
+
+    return decorate
+
+
+def stack_rule(
+    *,
+    severity: Severity,
+    findings: Sequence[str],
+    fixes: Mapping[str, str],
+    reads: Sequence[str],
+    passes: Sequence[Stack],
+    fails: Mapping[str, Stack],
+) -> Callable[[Callable[[Node, Graph], Iterable[str]]], Rule]:
+    """Make a rule of a function over one resource and the stack's graph."""
+
+    def decorate(function: Callable[[Node, Graph], Iterable[str]]) -> Rule:
+        return Rule(
+            phase=Phase.STACK,
+            check=function,
+            severity=severity,
+            findings=tuple(findings),
+            fixes=fixes,
+            reads=tuple(reads),
+            passes=tuple(passes),
+            fails=fails,
+            **_described(function),
+        )
+
+    return decorate
+
+
+def _described(function: Callable[..., object]) -> dict[str, str]:
+    """Take id, title and reason from a function's name and docstring."""
+    name: Final = function.__name__
+    title, _, why = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+    if not title.endswith(".") or not why:
+        raise RuleDefinitionError(
+            f"rule {name} needs a docstring: a title with a full stop, a blank line, and why it matters"
+        )
+    return {
+        "id": name.replace("_", "-"),
+        "title": " ".join(title.split()),
+        "why": " ".join(why.split()),
+    }

@@ -1,0 +1,204 @@
+"""Rules on encryption with customer-managed keys."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.joins import key_behind
+from guardrails.framework.names import service_of
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Severity, stack_rule
+
+_KEY: Final = resource("kms.Key", "key", enableKeyRotation=True)
+_BUCKET: Final = resource("s3.Bucket", "media", bucket="shop-media-dev")
+_QUEUE: Final = resource("sqs.Queue", "work", sources={"kmsMasterKeyId": ("key",)}, kmsMasterKeyId=UNKNOWN)
+_LURED: Final = resource("sqs.Queue", "lured", sources={"kmsMasterKeyId": ("work",)}, kmsMasterKeyId=UNKNOWN)
+
+_BY_KEY: Final = stack(
+    _KEY,
+    resource(
+        "kms.Alias", "alias", sources={"targetKeyId": ("key",)}, name="alias/shop-dev", targetKeyId=UNKNOWN
+    ),
+    _QUEUE,
+    resource("sns.Topic", "alerts", kmsMasterKeyId="alias/shop-dev"),
+    resource(
+        "dynamodb.Table",
+        "records",
+        sources={"serverSideEncryption": ("key",)},
+        serverSideEncryption={"enabled": True, "kmsKeyArn": UNKNOWN},
+    ),
+    resource("cloudwatch.LogGroup", "logs", sources={"kmsKeyId": ("key",)}, kmsKeyId=UNKNOWN),
+    resource(
+        "lambda.Function",
+        "worker",
+        sources={"kmsKeyArn": ("key",)},
+        kmsKeyArn=UNKNOWN,
+        environment={"variables": {"STAGE": "dev"}},
+    ),
+    resource("lambda.Function", "bare"),
+)
+_ENCRYPTED_BUCKET: Final = stack(
+    _KEY,
+    _BUCKET,
+    resource(
+        "s3.BucketServerSideEncryptionConfiguration",
+        "encryption",
+        sources={"rules": ("key",)},
+        bucket="shop-media-dev",
+        rules=[
+            {"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": UNKNOWN}}
+        ],
+    ),
+)
+_S3_OWN_KEY: Final = [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
+_LOG_TARGET: Final = _ENCRYPTED_BUCKET.plus(
+    resource("s3.Bucket", "log", bucket="shop-logs-dev"),
+    resource(
+        "s3.BucketServerSideEncryptionConfiguration",
+        "log-encryption",
+        bucket="shop-logs-dev",
+        rules=_S3_OWN_KEY,
+    ),
+    resource("s3.BucketLogging", "logging", bucket="shop-media-dev", targetBucket="shop-logs-dev"),
+)
+_DEPLOYED: Final = stack(
+    resource(
+        "kms.Key", "key", outputs={"arn": "arn:aws:kms:eu-west-1:111122223333:key/4f"}, enableKeyRotation=True
+    ),
+    resource("sqs.Queue", "work", kmsMasterKeyId="arn:aws:kms:eu-west-1:111122223333:key/4f"),
+)
+_REFERENCES: Final = {
+    "cloudwatch.LogGroup": "kmsKeyId",
+    "lambda.Function": "kmsKeyArn",
+    "sns.Topic": "kmsMasterKeyId",
+    "sqs.Queue": "kmsMasterKeyId",
+}
+
+
+@stack_rule(
+    severity=Severity.HIGH,
+    findings=("CC-SEC-2", "OP-1.1", "OP-1.2", "OP-1.7", "SP-6", "IP-2.3"),
+    fixes={
+        "s3.Bucket": 'aws.s3.BucketServerSideEncryptionConfiguration(…, rules=[{"bucket_key_enabled": True, '
+        '"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", '
+        '"kms_master_key_id": key.arn}}])',
+        "dynamodb.Table": 'server_side_encryption={"enabled": True, "kms_key_arn": key.arn}',
+        "sqs.Queue": "kms_master_key_id=key.arn",
+        "sns.Topic": "kms_master_key_id=key.arn",
+        "cloudwatch.LogGroup": "kms_key_id=key.arn",
+        "lambda.Function": "kms_key_arn=key.arn",
+    },
+    reads=(
+        "cloudwatch.LogGroup.kmsKeyId",
+        "dynamodb.Table.replicas",
+        "dynamodb.Table.serverSideEncryption",
+        "kms.Alias.name",
+        "kms.Alias.targetKeyId",
+        "kms.Key.enableKeyRotation",
+        "lambda.Function.environment",
+        "lambda.Function.kmsKeyArn",
+        "s3.Bucket.bucket",
+        "s3.Bucket.logging",
+        "s3.Bucket.serverSideEncryptionConfiguration",
+        "s3.BucketLogging.bucket",
+        "s3.BucketLogging.targetBucket",
+        "s3.BucketServerSideEncryptionConfiguration.bucket",
+        "s3.BucketServerSideEncryptionConfiguration.rules",
+        "sns.Topic.kmsMasterKeyId",
+        "sqs.Queue.kmsMasterKeyId",
+    ),
+    passes=[_BY_KEY, _ENCRYPTED_BUCKET, _LOG_TARGET, _DEPLOYED],
+    fails={
+        "uses no customer-managed key": stack(resource("sqs.Queue", "work")),
+        "uses the AWS-managed key alias/aws/sqs": stack(
+            resource("sqs.Queue", "work", kmsMasterKeyId="alias/aws/sqs")
+        ),
+        "which is no KMS key": stack(_KEY, _QUEUE, _LURED),
+        "names as its key something that is none": stack(
+            resource("sqs.Queue", "work", kmsMasterKeyId="arn:aws:sqs:eu-west-1:111122223333:other")
+        ),
+        "which does not rotate": stack(_QUEUE, resource("kms.Key", "key")),
+        "has no explicit default encryption": _ENCRYPTED_BUCKET.without("encryption"),
+        "is encrypted with S3's own key": _ENCRYPTED_BUCKET.but("encryption", rules=_S3_OWN_KEY),
+    },
+)
+def customer_managed_keys(store: Node, graph: Graph) -> Iterator[str]:
+    """Everything at rest is encrypted with customer-managed keys that rotate.
+
+    Only such a key has a policy of one's own, an audit trail, and can be taken away from a stolen credential.
+    """
+    if store.kind == "s3.Bucket":
+        yield from _bucket_problems(store, graph)
+    elif store.kind == "dynamodb.Table":
+        yield from _table_problems(store, graph)
+    elif store.kind != "lambda.Function" or store.inputs.block("environment").count("variables"):
+        prop = _REFERENCES[store.kind]
+        yield from _key_problems(store, prop, partial(store.inputs.text, prop), graph)
+
+
+def _table_problems(table: Node, graph: Graph) -> Iterator[str]:
+    encryption = table.inputs.block("serverSideEncryption")
+    if not encryption.flag("enabled"):
+        yield "uses no customer-managed key"
+    else:
+        yield from _key_problems(table, "serverSideEncryption", partial(encryption.text, "kmsKeyArn"), graph)
+    for replica in table.inputs.blocks("replicas"):
+        for problem in _key_problems(table, "replicas", partial(replica.text, "kmsKeyArn"), graph):
+            yield f"{problem} in its replica in {replica.text('regionName')}"
+
+
+def _bucket_problems(bucket: Node, graph: Graph) -> Iterator[str]:
+    inline = bucket.inputs.block("serverSideEncryptionConfiguration").blocks("rule")
+    rules = [(bucket, "serverSideEncryptionConfiguration", rule) for rule in inline]
+    for split in graph.companions(bucket, "s3.BucketServerSideEncryptionConfiguration", "bucket"):
+        rules += [(split, "rules", rule) for rule in split.inputs.blocks("rules")]
+    defaults = [(node, prop, rule.block("applyServerSideEncryptionByDefault")) for node, prop, rule in rules]
+    if not defaults:
+        yield "has no explicit default encryption"
+    for node, prop, default in defaults:
+        if default.text("sseAlgorithm") in ("aws:kms", "aws:kms:dsse"):
+            yield from _key_problems(node, prop, partial(default.text, "kmsMasterKeyId"), graph)
+        elif not _takes_access_logs(bucket, graph):
+            yield "is encrypted with S3's own key, no customer-managed one"
+
+
+def _takes_access_logs(bucket: Node, graph: Graph) -> bool:
+    """Tell whether a bucket is where access logs go and no more.
+
+    S3 cannot deliver access logs to a bucket under SSE-KMS, so that this one may use SSE-S3.
+    """
+    into = [
+        *graph.companions(bucket, "s3.BucketLogging", "targetBucket"),
+        *graph.companions(bucket, "s3.Bucket", "logging", "targetBucket"),
+    ]
+    logs_itself = graph.companions(bucket, "s3.BucketLogging", "bucket") or bucket.inputs.has("logging")
+    return bool(into) and not logs_itself
+
+
+def _key_problems(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> Iterator[str]:
+    """Yield what is wrong with the key that *read* finds inside *prop*."""
+    found = graph.origin(node, prop, read)
+    if isinstance(found, str):
+        if not found:
+            yield "uses no customer-managed key"
+            return
+        if "alias/aws/" in found:
+            yield f"uses the AWS-managed key alias/aws/{found.rsplit('/', 1)[-1]}"
+            return
+        if service_of(found) not in (None, "kms"):
+            yield "names as its key something that is none"
+            return
+        named = graph.named(found, *_KINDS, near=node)
+        if named is None:
+            raise UndeterminedError("its key is not part of this stack, so that its rotation cannot be seen")
+        found = named
+    if found.kind not in _KINDS:
+        yield f"takes its key from {found}, which is no KMS key"
+    elif not (key := key_behind(found, graph)).inputs.flag("enableKeyRotation"):
+        yield f"uses the key {key}, which does not rotate"
+
+
+_KINDS: Final = ("kms.Key", "kms.Alias", "kms.ReplicaKey")

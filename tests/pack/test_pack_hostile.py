@@ -1,0 +1,58 @@
+"""Whatever stands in a property, no rule breaks: it passes, fails or is undetermined."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guardrails.framework.examples import UNKNOWN, Stack
+from guardrails.framework.levels import MANDATORY
+from guardrails.rules import all_rules
+from tests.pack.engine_side import Engine
+
+TEXTS = [
+    "",
+    "*",
+    "true",
+    "{}",
+    "[]",
+    "arn:",
+    "arn:aws:s3:::b/*",
+    "alias/x",
+    "shop-media-dev",
+    '{"Statement": [1]}',
+]
+SCALARS = st.none() | st.booleans() | st.integers(-3, 40) | st.sampled_from([UNKNOWN, *TEXTS])
+NAMES = (
+    "Statement Effect Action Resource Principal Condition Bool enabled status source detail filter "
+    "__defaults deadLetterTargetArn policy s3Bucket bucketName metric anything-but"
+)
+KEYS = st.sampled_from(NAMES.split())
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+EXAMPLES = [(rule, example) for rule in all_rules() for example in rule.passes]
+
+
+@st.composite
+def broken_examples(draw: st.DrawFn) -> tuple[Any, Stack]:
+    """A passing example of a rule in which some properties that the rule reads hold anything at all."""
+    rule, example = draw(st.sampled_from(EXAMPLES))
+    sample = draw(st.sampled_from(example.samples))
+    props = [read.rsplit(".", 1)[1] for read in rule.reads if read.rsplit(".", 1)[0] == sample.kind]
+    chosen = draw(st.lists(st.sampled_from(props), min_size=1, unique=True)) if props else []
+    return rule, example.but(sample.name, **{prop: draw(VALUES) for prop in chosen})
+
+
+@settings(deadline=None)  # a busy machine is no defect
+@given(broken_examples())
+def test_no_rule_has_a_defect_on_hostile_properties(broken: tuple[Any, Stack]) -> None:
+    rule, example = broken
+    engine = Engine([rule])
+    engine.analyzer._levels, engine.analyzer._stack = MANDATORY, engine.stack  # no file is read per example
+
+    found = engine.preview(example)
+
+    assert not [each.message for each in found if "has a defect" in each.message]
