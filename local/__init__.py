@@ -1,0 +1,1 @@
+"""Everything that replaces AWS and the Pulumi installation on one machine."""

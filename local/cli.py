@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from rich.console import Console
 from rich.table import Table
 
+from local.demo.readback import Names
 from local.errors import LocalStackError
 from local.stack import FOLDER, TIME_SCALE, LocalStack, is_running, remove_leftover
 
@@ -73,7 +74,9 @@ def status() -> None:
     """Show what is deployed, what functions did, and what was denied or never used."""
     found = LocalStack.attach().status()
     _print_deployed(found)
-    console.print_json(json.dumps({key: found[key] for key in ("runner", "denials", "unused", "problems")}))
+    console.print_json(
+        json.dumps({key: found[key] for key in ("runner", "denials", "errors", "unused", "problems")})
+    )
 
 
 @app.command()
@@ -84,10 +87,10 @@ def put(
 ) -> None:
     """Put an object into the intake bucket of system `objects`."""
     stack = LocalStack.attach()
-    objects = stack.outputs()["objects"]
+    names = Names.of(stack)
     body = file.read_bytes() if file else sys.stdin.buffer.read()
-    s3 = stack.client("s3", objects["region"])
-    done = s3.put_object(Bucket=objects["intakeBucket"], Key=key, Body=body, ContentType=content_type)
+    s3 = stack.client("s3", names.region)
+    done = s3.put_object(Bucket=names.intake, Key=key, Body=body, ContentType=content_type)
     console.print(f"put {len(body)} bytes as version {done['VersionId']}")
 
 
@@ -95,11 +98,11 @@ def put(
 def record(key: Annotated[str, typer.Argument(help="The object's key in the intake bucket.")]) -> None:
     """Show what is recorded of an object: one item for each version, and which one is the latest."""
     stack = LocalStack.attach()
-    objects = stack.outputs()["objects"]
-    found = stack.client("dynamodb", objects["region"]).query(
-        TableName=objects["recordsTable"],
+    names = Names.of(stack)
+    found = stack.client("dynamodb", names.region).query(
+        TableName=names.records,
         KeyConditionExpression="objectId = :id",
-        ExpressionAttributeValues={":id": {"S": f"{objects['intakeBucket']}#{key}"}},
+        ExpressionAttributeValues={":id": {"S": f"{names.intake}#{key}"}},
     )
     reader = TypeDeserializer()
     items = [{name: reader.deserialize(value) for name, value in item.items()} for item in found["Items"]]
@@ -118,7 +121,7 @@ def logs(
 ) -> None:
     """Print the logs of every function, oldest first."""
     stack = LocalStack.attach()
-    client = stack.client("logs", stack.outputs()["objects"]["region"])
+    client = stack.client("logs", Names.of(stack).region)
     seen: set[str] = set()
     while True:
         for group in client.describe_log_groups()["logGroups"]:

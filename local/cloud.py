@@ -4,6 +4,8 @@ Run as `python -m local.cloud INVOKE_URL`: it prints its port and serves until s
 supervisor that is killed leaves no server behind.
 """
 
+import base64
+import json
 import subprocess
 import sys
 import urllib.error
@@ -18,25 +20,27 @@ def _run_in_the_runner(invoke_url: str) -> None:
     from moto.awslambda.models import LambdaFunction
 
     def invoke(self: Any, event: str | dict[str, Any] | None = None) -> tuple[str, bool, str]:
-        import json
-
         body = (event if isinstance(event, str) else json.dumps(event or {})).encode()
         request = urllib.request.Request(f"{invoke_url}/{self.function_name}", data=body, method="POST")  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=960) as answer:  # noqa: S310 - our own loopback address
                 failed = answer.headers.get("x-function-error") is not None
-                return answer.read().decode(), failed, answer.headers.get("x-log-tail", "")
+                tail = base64.b64decode(answer.headers.get("x-log-tail", "")).decode()
+                return answer.read().decode(), failed, tail
         except urllib.error.URLError as error:
-            return f'{{"errorMessage": "the local runner does not answer: {error}"}}', True, ""
+            return json.dumps({"errorType": "RunnerError", "errorMessage": str(error)}), True, ""
 
     LambdaFunction._invoke_lambda = invoke  # type: ignore[method-assign]
 
 
 def main() -> None:
     """Serve moto until standard input is closed."""
-    _run_in_the_runner(sys.argv[1])
     from moto.server import ThreadedMotoServer
 
+    from local.moto_corrections import correct
+
+    correct()
+    _run_in_the_runner(sys.argv[1])
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     print(server.get_host_and_port()[1], flush=True)

@@ -22,8 +22,8 @@ from local.errors import LocalStackError
 from local.toolchain import ROOT, read_record
 
 FOLDER = ROOT / ".local" / "stack"
-TIME_SCALE = 60.0
-"""Waits of the cloud (visibility after a failure) are divided by this: 3 minutes pass in 3 seconds."""
+TIME_SCALE = 120.0
+"""Waits of the cloud (visibility after a failure) are divided by this: 6 minutes pass in 3 seconds."""
 STACK = "local"
 STOP_SECONDS = 20
 
@@ -103,7 +103,7 @@ class LocalStack:
     def destroy(self) -> Run:
         """Delete all that is deployed."""
         self.engine.select(STACK)
-        return self.engine.run("destroy", "--yes")
+        return self.engine.run("destroy", "--yes", "--skip-preview")
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the deployed stack."""

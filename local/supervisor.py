@@ -4,6 +4,7 @@ Run as `python -m local.supervisor FOLDER RUNTIME TIME_SCALE`: it writes FOLDER/
 and ends on SIGTERM or when it is interrupted.
 """
 
+import base64
 import dataclasses
 import fcntl
 import json
@@ -21,6 +22,7 @@ from local.permissions.judge import Judge
 
 from local.cloud import CloudProcess
 from local.deployed import Deployed
+from local.errors import LocalStackError
 from local.provider.emulation import EMULATIONS, Cloud
 from local.provider.server import serve
 from local.runner import Runner
@@ -58,8 +60,10 @@ class Supervisor:
     def _tags_of(self, bucket: str, key: str, version: str | None) -> dict[str, str]:
         """Return an object's tags, none for an object that is not there: policies are judged by them."""
         options = {"VersionId": version} if version else {}
-        where = next(r for r in self.deployed.all() if r.properties.get("bucket") == bucket)
-        s3 = self._cloud.client("s3", where.properties["region"])
+        buckets = [known for known in self.deployed.all() if known.properties.get("bucket") == bucket]
+        if not buckets:
+            return {}
+        s3 = self._cloud.client("s3", buckets[0].properties["region"])
         try:
             found = s3.get_object_tagging(Bucket=bucket, Key=key, **options)
         except ClientError as error:
@@ -95,12 +99,15 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """Return what is deployed and what the runner and the judge have seen."""
         types = Counter(resource.type for resource in self.deployed.all())
+        functions = self.deployed.of_type("aws:lambda/function:Function")
+        judged = {function.properties["role"] for function in functions}  # of other roles no call is seen
         return {
             "emulated": {kind: number for kind, number in sorted(types.items()) if kind in EMULATIONS},
             "recorded": {kind: number for kind, number in sorted(types.items()) if kind not in EMULATIONS},
             "runner": _plain(self.runner.status()),
             "denials": _plain(self.judge.denials()),
-            "unused": _plain(self.judge.unused()),
+            "errors": _plain(self.judge.errors()),
+            "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),
             "problems": list(self._problems),
         }
 
@@ -129,8 +136,14 @@ def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             function = self.path.removeprefix("/invoke/")
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            result = supervisor.runner.invoke(function, body)
-            self._answer(result.payload, {"x-function-error": result.function_error})
+            try:
+                result = supervisor.runner.invoke(function, body)
+            except LocalStackError as error:
+                reason = {"errorType": type(error).__name__, "errorMessage": str(error)}
+                self._answer(json.dumps(reason).encode(), {"x-function-error": "Unhandled"})
+                return
+            tail = base64.b64encode(result.log_tail.encode()).decode()
+            self._answer(result.payload, {"x-function-error": result.function_error, "x-log-tail": tail})
 
         def _answer(self, body: bytes, headers: dict[str, str | None]) -> None:
             self.send_response(200)

@@ -7,41 +7,45 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote_plus
 
-from local.demo.inputs import UNPARSABLE, Expected, Plan, Upload
+from local.demo.inputs import UNPARSABLE, Plan
 from local.demo.readback import Found, Names, read
+from local.errors import LocalStackError
+from local.provider.resources.guardduty import MANAGED
 from local.stack import LocalStack
 
 UPLOADERS = 8
 
 
-def put_all(stack: LocalStack, names: Names, plan: Plan, on_progress: Callable[[int], None]) -> None:
-    """Put every object, then replay events, late and again, and send the message that nobody can read."""
+def put_all(stack: LocalStack, names: Names, plan: Plan, on_progress: Callable[[int], None]) -> list[str]:
+    """Send the unreadable message and put every object; return the versions in the plan's order."""
     s3 = stack.client("s3", names.region)
-    sqs = stack.client("sqs", names.region)
+    stack.client("sqs", names.region).send_message(QueueUrl=names.work_queue, MessageBody=UNPARSABLE)
     versions: list[str] = [""] * len(plan.uploads)
-
-    def put(index: int, upload: Upload) -> None:
-        done = s3.put_object(
-            Bucket=names.intake, Key=upload.key, Body=upload.body, ContentType=upload.content_type
-        )
-        versions[index] = done["VersionId"]
-        on_progress(1)
-
-    by_key: dict[str, list[int]] = {}
-    for index, upload in enumerate(plan.uploads):
-        by_key.setdefault(upload.key, []).append(index)
 
     def put_versions(indexes: list[int]) -> None:
         """Put the versions of one key one after the other."""
         for index in indexes:
-            put(index, plan.uploads[index])
+            upload = plan.uploads[index]
+            done = s3.put_object(
+                Bucket=names.intake, Key=upload.key, Body=upload.body, ContentType=upload.content_type
+            )
+            versions[index] = done["VersionId"]
+            on_progress(1)
 
+    by_key: dict[str, list[int]] = {}
+    for index, upload in enumerate(plan.uploads):
+        by_key.setdefault(upload.key, []).append(index)
     with ThreadPoolExecutor(UPLOADERS) as pool:
         list(pool.map(put_versions, by_key.values()))
+    return versions
+
+
+def replay(stack: LocalStack, names: Names, plan: Plan, versions: list[str]) -> None:
+    """Deliver events again, in S3's own shape: some of versions that newer ones have overtaken long ago."""
+    sqs = stack.client("sqs", names.region)
     for index in plan.replayed:
         event = _notification(names.intake, plan.uploads[index].key, versions[index])
         sqs.send_message(QueueUrl=names.work_queue, MessageBody=json.dumps(event))
-    sqs.send_message(QueueUrl=names.work_queue, MessageBody=UNPARSABLE)
 
 
 def _notification(bucket: str, key: str, version: str) -> dict[str, Any]:
@@ -56,25 +60,28 @@ def _notification(bucket: str, key: str, version: str) -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def wait_for(
-    stack: LocalStack,
-    names: Names,
-    expected: Expected,
-    on_progress: Callable[[Found], None],
-    seconds: float,
-) -> Found:
-    """Return what is found once the queues are empty and as much is recorded as must be, or the time is up."""
+def wait_for(stack: LocalStack, names: Names, on_progress: Callable[[Found], None], seconds: float) -> Found:
+    """Return what is found once no event is on its way any more; LocalStackError after *seconds*.
+
+    A dropped event does not keep this waiting: what counts is that the queues are empty. They are read in the
+    order in which an event passes them, so that none slips by between two of them.
+    """
     sqs = stack.client("sqs", names.region)
+    scans = sqs.list_queues(QueueNamePrefix=MANAGED).get("QueueUrls", [])
     deadline = time.monotonic() + seconds
-    total = sum(expected.statuses.values())
-    while True:
-        waiting = sqs.get_queue_attributes(QueueUrl=names.work_queue, AttributeNames=["All"])["Attributes"]
-        idle = not any(
-            int(waiting[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible", "Delayed")
-        )
+    while time.monotonic() < deadline:
+        waiting = [_messages(sqs, url) for url in (*scans, names.work_queue, names.infected_queue)]
         found = read(stack, names)
         on_progress(found)
-        complete = sum(found.statuses.values()) >= total and found.dead_letters >= expected.dead_letters
-        if (idle and complete) or time.monotonic() > deadline:
+        if not any(waiting):
             return found
-        time.sleep(0.3)
+        time.sleep(0.2)
+    raise LocalStackError(f"after {seconds:g} s there are still events on their way: {waiting}")
+
+
+def _messages(sqs: Any, url: str) -> int:
+    """Count the messages of a queue, those in flight and delayed included."""
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return sum(
+        int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible", "Delayed")
+    )

@@ -19,6 +19,7 @@ ENTRY_POINT = '''"""The real program, with something broken."""
 
 import json
 import runpy
+from typing import Any
 
 import pulumi
 
@@ -39,7 +40,7 @@ runpy.run_path({program!r}, run_name="__main__")
 def write_variant(folder: Path, change: Break, program: Path = ROOT) -> Path:
     """Write a program that runs *program* with *change* applied to every resource; return its folder.
 
-    *change* is written out as source, so it may use nothing but builtins, `json` and `pulumi`.
+    *change* is written out as source, so it may use nothing but builtins, `json`, `pulumi` and `Any`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     source = inspect.getsource(change)

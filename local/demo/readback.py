@@ -12,26 +12,31 @@ from local.stack import LocalStack
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Where the system keeps what it did, from the stack's outputs."""
+    """Where the system keeps what it did, from the outputs of the deployed stack."""
 
     region: str
     intake: str
     quarantine: str
     records: str
     work_queue: str
+    infected_queue: str
     dead_letters: str
+    worker: str
 
     @classmethod
     def of(cls, stack: LocalStack) -> "Names":
-        """Read the outputs of the deployed stack."""
+        """Read the outputs."""
         objects = stack.outputs()["objects"]
+        worker = objects["worker"]
         return cls(
-            region=objects["region"],
+            region=worker["queueArn"].split(":")[3],
             intake=objects["intakeBucket"],
             quarantine=objects["quarantineBucket"],
             records=objects["recordsTable"],
-            work_queue=objects["workQueueUrl"],
-            dead_letters=objects["workDlqUrl"],
+            work_queue=worker["queueUrl"],
+            infected_queue=objects["quarantine"]["queueUrl"],
+            dead_letters=worker["dlqUrl"],
+            worker=worker["functionName"],
         )
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from local.demo.drive import put_all, wait_for
+from local.demo.drive import put_all, replay, wait_for
 from local.demo.gate import two_faults, write_variant
 from local.demo.inputs import Expected, Plan, generate
 from local.demo.readback import Found, Names, differences
@@ -48,7 +48,8 @@ def run_demo(console: Console, program: Path = ROOT) -> int:
         with _part(console, "3  Stack local deployed by the real engine, the same pack in front"):
             stack = LocalStack.start(folder / "stack", program=program)
         try:
-            wrong = _deploy_and_process(console, stack)
+            _deploy(console, stack)
+            wrong = put_and_account(console, stack)
         finally:
             with _part(console, "5  Clean up"):
                 destroyed = stack.destroy()
@@ -75,8 +76,7 @@ def show_gate(console: Console, folder: Path) -> None:
     if run.status == 0 or missing:
         raise LocalStackError(f"the pack did not stop the broken program (missing: {missing}):\n{run.output}")
     console.print(f"   blocked, exit status {run.status}:")
-    policies = text[text.find("Policies:") :] if "Policies:" in text else text
-    for line in policies.splitlines():
+    for line in text.partition("Policies:")[2].partition("Diagnostics:")[0].splitlines():
         if line.strip():
             console.print(f"   {line}", markup=False, style="dim")
 
@@ -96,27 +96,28 @@ def _require_clean(run: Run, what: str) -> None:
         raise LocalStackError(f"{what} is not clean:\n{run.output}")
 
 
-def _deploy_and_process(console: Console, stack: LocalStack) -> list[str]:
+def _deploy(console: Console, stack: LocalStack) -> None:
     begun = time.monotonic()
-    run = stack.deploy()
-    _require_clean(run, "the deployment")
+    _require_clean(stack.deploy(), "the deployment")
     status = stack.status()
     created, recorded = sum(status["emulated"].values()), sum(status["recorded"].values())
-    console.print(
-        f"   {created} resources in moto, {recorded} in state only; no violation; "
-        f"{time.monotonic() - begun:.1f} s"
-    )
-    objects = stack.outputs()["objects"]
+    seconds = time.monotonic() - begun
+    console.print(f"   {created} resources in moto, {recorded} in state only; no violation; {seconds:.1f} s")
+
+
+def put_and_account(console: Console, stack: LocalStack) -> list[str]:
+    """Put the demo's input, wait until it is worked off, and say what is not as it must be."""
     names = Names.of(stack)
-    plan = generate(int(objects["maxObjectBytes"]))
+    worker = stack.client("lambda", names.region).get_function_configuration(FunctionName=names.worker)
+    plan = generate(int(worker["Environment"]["Variables"]["MAX_OBJECT_BYTES"]))
     expected = plan.expected()
-    with _part(
-        console,
-        f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message",
-    ):
+    title = (
+        f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message"
+    )
+    with _part(console, title):
         found = _process(console, stack, names, plan, expected)
         _print_counts(console, expected, found)
-    return differences(expected, found) + _permission_faults(console, stack)
+    return differences(expected, found) + _denials(console, stack)
 
 
 def _process(console: Console, stack: LocalStack, names: Names, plan: Plan, expected: Expected) -> Found:
@@ -128,14 +129,16 @@ def _process(console: Console, stack: LocalStack, names: Names, plan: Plan, expe
     )
     with Progress(*columns, console=console) as progress:
         put = progress.add_task("put", total=len(plan.uploads))
-        put_all(stack, names, plan, lambda count: progress.advance(put, count))
+        versions = put_all(stack, names, plan, lambda count: progress.advance(put, count))
         total = sum(expected.statuses.values()) + expected.dead_letters
         worked = progress.add_task("worked off", total=total)
 
         def show(found: Found) -> None:
             progress.update(worked, completed=sum(found.statuses.values()) + found.dead_letters)
 
-        return wait_for(stack, names, expected, show, WAIT_SECONDS)
+        wait_for(stack, names, show, WAIT_SECONDS)
+        replay(stack, names, plan, versions)
+        return wait_for(stack, names, show, WAIT_SECONDS)
 
 
 def _print_counts(console: Console, expected: Expected, found: Found) -> None:
@@ -151,12 +154,17 @@ def _print_counts(console: Console, expected: Expected, found: Found) -> None:
     console.print(table)
 
 
-def _permission_faults(console: Console, stack: LocalStack) -> list[str]:
-    """Every call of a function was judged by its deployed role: none may be denied, none granted in vain."""
+def _denials(console: Console, stack: LocalStack) -> list[str]:
+    """Every call of a function was judged by the deployed policies: none may have been denied."""
     status = stack.status()
-    console.print(
-        f"   permissions: {len(status['denials'])} denied, {len(status['unused'])} granted and never used"
-    )
-    return [f"denied: {denial}" for denial in status["denials"]] + [
-        f"granted and never used: {grant}" for grant in status["unused"]
-    ]
+    console.print(f"   permissions of the functions: {len(status['denials'])} calls denied")
+    for grant in status["unused"]:
+        console.print(
+            f"   granted, not needed in this run: {grant['action']} ({grant['statement']})", style="dim"
+        )
+    faults = {
+        "denied": status["denials"],
+        "could not be judged": status["errors"],
+        "problem": status["problems"],
+    }
+    return [f"{what}: {fault}" for what, found in faults.items() for fault in found]

@@ -1,0 +1,53 @@
+"""What this project corrects in moto 5.2.5, in the moto process alone; each with the reason."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import moto.sqs.models as sqs
+
+
+def correct() -> None:
+    """Apply every correction."""
+    _lock_queues()
+    _speed_up_queues()
+
+
+def _lock_queues() -> None:
+    """Hold a queue's own lock while messages are received or deleted, not only while they are added.
+
+    Without it a message that is added during a deletion can be lost, since the deletion puts a copy of the
+    list in place, and two receivers can take the same message. Waiting for messages lets go of the lock.
+    """
+
+    def locked[**P, R](queue_of: Callable[..., Any], method: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(method)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            with queue_of(*args, **kwargs)._messages_lock:
+                return method(*args, **kwargs)
+
+        return call
+
+    def of_backend(backend: Any, queue_name: str, *_: Any, **__: Any) -> Any:
+        return backend.get_queue(queue_name)
+
+    delete, receive = sqs.Queue.delete_message, sqs.SQSBackend.receive_message
+    sqs.Queue.delete_message = locked(lambda queue, *_: queue, delete)  # type: ignore[method-assign]
+    sqs.SQSBackend.receive_message = locked(of_backend, receive)  # type: ignore[method-assign]
+
+
+def _speed_up_queues() -> None:
+    """Read the clock once for a message, and not all attributes of its queue.
+
+    moto goes through every message of the queue several times for each that it hands out, and computes its
+    timestamps with calendar arithmetic: a receive from 3,000 messages took most of a second.
+    """
+
+    def still_retained(backend: Any, queue_name: str, message: Any) -> bool:
+        retention = backend.get_queue(queue_name).message_retention_period
+        return bool(retention + message.sent_timestamp / 1000 > time.time())
+
+    sqs.unix_time = lambda _=None: time.time()  # type: ignore[attr-defined]
+    sqs.unix_time_millis = lambda _=None: time.time() * 1000  # type: ignore[attr-defined]
+    sqs.SQSBackend.is_message_valid_based_on_retention_period = still_retained  # type: ignore[method-assign]

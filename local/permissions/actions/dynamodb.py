@@ -1,0 +1,61 @@
+"""DynamoDB: tables, their indexes, batches and transactions."""
+
+from collections.abc import Callable, Mapping
+
+from local.permissions.calls import Call, Check, KeyUse
+
+_TRANSACTION = {
+    "Put": "dynamodb:PutItem",
+    "Update": "dynamodb:UpdateItem",
+    "Delete": "dynamodb:DeleteItem",
+    "ConditionCheck": "dynamodb:ConditionCheckItem",
+    "Get": "dynamodb:GetItem",
+}
+
+
+def _on_table(call: Call, action: str, table: str, index: str | None = None, *, data: bool = True) -> Check:
+    arn = table if table.startswith("arn:") else call.arn("dynamodb", f"table/{table}")
+    context = {"aws:dynamodb:tableName": arn.rpartition("/")[2], "aws:dynamodb:subscriberId": call.account}
+    use = KeyUse(holder=arn, via="dynamodb", actions=("kms:Decrypt",), encryption_context=context)
+    resource = f"{arn}/index/{index}" if index else arn
+    return Check(action=action, resource=resource, key_use=use if data else None)
+
+
+def _one_table(action: str, *, data: bool = True) -> Callable[[Call], list[Check]]:
+    return lambda call: [_on_table(call, action, call.parameters["TableName"], data=data)]
+
+
+def _indexed(action: str) -> Callable[[Call], list[Check]]:
+    def needs(call: Call) -> list[Check]:
+        return [_on_table(call, action, call.parameters["TableName"], call.parameters.get("IndexName"))]
+
+    return needs
+
+
+def _batch(action: str) -> Callable[[Call], list[Check]]:
+    return lambda call: [_on_table(call, action, table) for table in call.parameters["RequestItems"]]
+
+
+def _transaction(call: Call) -> list[Check]:
+    needs = {}
+    for item in call.parameters["TransactItems"]:
+        for kind, request in item.items():
+            check = _on_table(call, _TRANSACTION[kind], request["TableName"])
+            needs[check.action, check.resource] = check
+    return list(needs.values())
+
+
+OPERATIONS: Mapping[str, Callable[[Call], list[Check]]] = {
+    **{
+        name: _one_table(f"dynamodb:{name}")
+        for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+    },
+    "DescribeTable": _one_table("dynamodb:DescribeTable", data=False),
+    "DescribeTimeToLive": _one_table("dynamodb:DescribeTimeToLive", data=False),
+    "Query": _indexed("dynamodb:Query"),
+    "Scan": _indexed("dynamodb:Scan"),
+    "BatchGetItem": _batch("dynamodb:BatchGetItem"),
+    "BatchWriteItem": _batch("dynamodb:BatchWriteItem"),
+    "TransactWriteItems": _transaction,
+    "TransactGetItems": _transaction,
+}  # fmt: skip

@@ -1,0 +1,194 @@
+"""Judges every call that a deployed role makes against everything deployed that has a say in it."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from local.deployed import Deployed
+from local.permissions.actions import checks
+from local.permissions.actions.kms import encryption_context
+from local.permissions.calls import Call, Check, KeyUse, ObjectVersion
+from local.permissions.contexts import common, time
+from local.permissions.errors import PermissionsError
+from local.permissions.evaluator import Decision, Request, evaluate
+from local.permissions.key_policies import Keys
+from local.permissions.keys import Context, Tags
+from local.permissions.ledger import Denial, Ledger, Unused
+from local.permissions.principals import Caller
+from local.permissions.snapshot import Snapshot
+
+type TagsOf = Callable[[str, str, str | None], Mapping[str, str]]
+"""Answers the tags of an S3 object, given bucket, key and version; what does not exist has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleSession:
+    """A role in use: Lambda names the session after the function.
+
+    *function_arn* is given when the function's own code calls, and absent when Lambda calls with its role.
+    """
+
+    role_arn: str
+    session: str
+    function_arn: str | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The session as policies see it."""
+        account, name = self.role_arn.split(":")[4], self.role_arn.rpartition("/")[2]
+        session_arn = f"arn:aws:sts::{account}:assumed-role/{name}/{self.session}"
+        return Caller(principal=self.role_arn, account=account, session_arn=session_arn)
+
+
+class Judge:
+    """Decides by the policies in *deployed*, as of each call, and keeps a record of what it decided.
+
+    The local endpoint speaks plain HTTP where AWS speaks TLS 1.3, so requests count as made over TLS.
+    """
+
+    def __init__(self, deployed: Deployed, *, tags_of: TagsOf) -> None:
+        self._deployed = deployed
+        self._tags_of = tags_of
+        self._ledger = Ledger()
+        self._lock = threading.Lock()
+        self._revision = -1
+        self._current = Snapshot([])
+
+    def call(self, session: RoleSession, call: Call) -> Decision | None:
+        """Judge an API call: return the decision that denies it, None if everything it needs is allowed.
+
+        Raises
+        ------
+        PermissionsError
+            A policy or the operation is not understood; the call must fail loudly.
+        """
+        try:
+            decisions = self._decisions(session, call)
+            return next((decision for decision in decisions if not decision.allowed), None)
+        except PermissionsError as error:
+            self._ledger.record_error(f"{call.service}:{call.operation} by {session.role_arn}: {error}")
+            raise
+
+    def start(self, session: RoleSession, function_arn: str) -> Decision | None:
+        """Judge the start of a function: its role trusts Lambda, and its environment can be decrypted."""
+        snapshot = self._snapshot()
+        account, region = (function_arn.split(":")[index] for index in (4, 3))
+        values = {"aws:SourceAccount": account, "aws:SourceArn": function_arn}
+        request = Request(
+            caller=Caller(principal="lambda.amazonaws.com", account=account),
+            action="sts:AssumeRole",
+            resource=session.role_arn,
+            context=Context({**time(), **values, "aws:PrincipalIsAWSService": "true"}),
+        )
+        trusted = evaluate(request, resource=[snapshot.trust(session.role_arn)], resource_decides=True)
+        self._ledger.record(trusted)
+        if not trusted.allowed:
+            return trusted
+        use = KeyUse(
+            holder=function_arn,
+            via="lambda",
+            actions=("kms:Decrypt",),
+            encryption_context={"aws:lambda:FunctionArn": function_arn},
+        )
+        decisions = self._key_decisions(snapshot, session.caller, use, region)
+        return next((decision for decision in decisions if not decision.allowed), None)
+
+    def allowed(self) -> list[tuple[str, str, str]]:
+        """Return (principal, action, resource) of everything that was allowed, sorted."""
+        return self._ledger.allowed()
+
+    def denials(self) -> list[Denial]:
+        """Return what was refused, sorted."""
+        return self._ledger.denials()
+
+    def errors(self) -> list[str]:
+        """Return the calls that could not be judged, each once."""
+        return self._ledger.errors()
+
+    def unused(self) -> list[Unused]:
+        """Return what the deployed policies grant to roles and no call made use of, sorted by role.
+
+        A role whose policies are not understood is left out and noted among the errors.
+        """
+        snapshot = self._snapshot()
+        found = []
+        for role in sorted(snapshot.role_arns()):
+            try:
+                on_resources = [*snapshot.all_resource_policies(), *Keys(snapshot).all_policies()]
+                found += self._ledger.unused(role, [*snapshot.identity(role), *on_resources])
+            except PermissionsError as error:
+                self._ledger.record_error(f"unused permissions of {role}: {error}")
+        return found
+
+    def _snapshot(self) -> Snapshot:
+        revision = self._deployed.revision
+        with self._lock:
+            if revision != self._revision:
+                self._current, self._revision = Snapshot(self._deployed.all()), revision
+            return self._current
+
+    def _decisions(self, session: RoleSession, call: Call) -> Iterator[Decision]:
+        snapshot = self._snapshot()
+        for check in checks(call):
+            if check.only_if_tagged and check.tags_of and not self._tags(check.tags_of)():
+                continue
+            decision = self._permission(snapshot, session, call, check)
+            self._ledger.record(decision)
+            yield decision
+            if check.key_use:
+                yield from self._key_decisions(snapshot, session.caller, check.key_use, call.region)
+
+    def _permission(self, snapshot: Snapshot, session: RoleSession, call: Call, check: Check) -> Decision:
+        caller = session.caller
+        values = {**common(caller, call.region), **check.context, "aws:ViaAWSService": "false"}
+        if session.function_arn:
+            values["lambda:SourceFunctionArn"] = session.function_arn
+        if call.service == "s3":
+            values |= {"s3:TlsVersion": "1.3", "s3:ResourceAccount": caller.account}
+        key = Keys(snapshot).find(check.resource) if call.service == "kms" else None
+        if key:
+            values["kms:CallerAccount"] = caller.account
+        request = Request(
+            caller=caller,
+            action=check.action,
+            resource=key.arn if key else check.resource,
+            context=Context(values, self._tags(check.tags_of) if check.tags_of else None),
+        )
+        policies = [key.policy] if key else snapshot.resource(request.resource)
+        return evaluate(
+            request,
+            identity=snapshot.identity(session.role_arn),
+            resource=policies,
+            resource_decides=key is not None,
+        )
+
+    def _tags(self, item: ObjectVersion) -> Tags:
+        return lambda: self._tags_of(item.bucket, item.key, item.version)
+
+    def _key_decisions(
+        self, snapshot: Snapshot, caller: Caller, use: KeyUse, region: str
+    ) -> Iterator[Decision]:
+        """Yield what the key behind a resource says to a service that uses it for *caller*."""
+        keys = Keys(snapshot)
+        encryption = keys.behind(use.holder)
+        reference = use.key or encryption.key
+        key = keys.find(reference) if reference else None
+        if key is None:
+            return  # encrypted with a key of AWS's own, which admits everyone who may use the resource
+        pairs = {"aws:s3:arn": use.holder} if encryption.bucket_key else use.encryption_context
+        values = {
+            **common(caller, region),
+            **encryption_context(pairs),
+            "aws:ViaAWSService": "true",
+            "kms:ViaService": f"{use.via}.{region}.amazonaws.com",
+            "kms:CallerAccount": caller.account,
+        }
+        for action in use.actions:
+            decision = evaluate(
+                Request(caller=caller, action=action, resource=key.arn, context=Context(values)),
+                identity=snapshot.identity(caller.principal),
+                resource=[key.policy],
+                resource_decides=True,
+            )
+            self._ledger.record(decision)
+            yield decision

@@ -1,0 +1,48 @@
+"""The questions that a function's process, and Lambda on its behalf, put to the judge."""
+
+from typing import Any
+
+from local.permissions.calls import Call
+from local.permissions.errors import PermissionsError
+from local.permissions.judge import Judge, RoleSession
+from local.permissions.refusals import Refusal, refusal
+from local.runner.configuration import Function
+
+
+class FunctionCalls:
+    """Judges calls made with the role of *function*."""
+
+    def __init__(self, function: Function, judge: Judge) -> None:
+        self._function, self._judge = function, judge
+        # Lambda assumes the role in a session named after the function, for its code and for itself.
+        self.lambda_session = RoleSession(role_arn=function.role_arn, session=function.name)
+        self._code_session = RoleSession(
+            role_arn=function.role_arn, session=function.name, function_arn=function.arn
+        )
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Answer the process: `{}` for go on, else `denied` with the service's error, or `unjudged`."""
+        call = self._call(question["service"], question["operation"], question["parameters"])
+        try:
+            denied = self._judge.call(self._code_session, call)
+        except PermissionsError as error:
+            return {"unjudged": str(error)}
+        if denied is None:
+            return {}
+        answer = refusal(call, denied)
+        return {"denied": {"code": answer.code, "status": answer.status, "message": answer.message}}
+
+    def refused(self, service: str, operation: str, **parameters: str) -> Refusal | None:
+        """Judge a call that Lambda makes with the function's role; None if it may."""
+        call = self._call(service, operation, parameters)
+        denied = self._judge.call(self.lambda_session, call)
+        return refusal(call, denied) if denied else None
+
+    def _call(self, service: str, operation: str, parameters: dict[str, Any]) -> Call:
+        return Call(
+            service=service,
+            operation=operation,
+            parameters=parameters,
+            account=self._function.account,
+            region=self._function.region,
+        )
