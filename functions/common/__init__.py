@@ -1,0 +1,1 @@
+"""What every function stands on: settings, clients, telemetry, idempotency; thin over Powertools."""

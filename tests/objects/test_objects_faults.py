@@ -1,0 +1,267 @@
+"""When AWS throttles, loses answers or is slow: events wait, none is lost, none is recorded twice."""
+
+import importlib
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ReadTimeoutError
+from botocore.response import StreamingBody
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+
+from common.clients import (
+    ATTEMPTS,
+    ITEM_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    RESERVE_SECONDS,
+    THROTTLED_ATTEMPTS,
+    client_config,
+    within,
+)
+from common.deadline import Deadline
+from common.errors import OutOfTimeError
+from objects.models import ObjectVersion
+from tests.objects.cloud import Cloud
+from tests.objects.messages import INTAKE, QUARANTINE, RECORDS, REGION, Context, Invoke, scan_event
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+Metrics = Callable[[], Counter[str]]
+WRITES = {f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "UpdateItem", "DeleteItem")}
+RECEIVES_BEFORE_DLQ = 5
+
+
+@pytest.fixture(autouse=True)
+def _full_retry_quota(handlers: dict[str, ModuleType]) -> None:
+    """Give each test clients of its own: they remember how often they had to retry."""
+    for module in handlers.values():
+        importlib.reload(module)
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between attempts, which take no time here."""
+    waited: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", waited.append)
+    return waited
+
+
+def throttled(request: AWSPreparedRequest) -> AWSResponse:
+    body = b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}'
+    return AWSResponse(str(request.url), 400, HTTPHeaders(), MockRawResponse(body))
+
+
+class HalfOfAllWrites:
+    """Lets half of the writes to DynamoDB fail, drawn from a seed: refused, or done with the answer lost."""
+
+    def __init__(self, seed: int, patch: pytest.MonkeyPatch, *, answer_is_lost: bool) -> None:
+        self._random = random.Random(seed)  # noqa: S311
+        self._patch = patch
+        self._answer_is_lost = answer_is_lost
+        self.failed = 0
+
+    def during(self, invoke: Invoke) -> Invoke:
+        def invoke_with_faults(*bodies: object) -> list[str]:
+            with self._patch.context() as patch:
+                patch.setattr(BotocoreStubber, "__call__", self._faulty(BotocoreStubber.__call__))
+                return invoke(*bodies)
+
+        return invoke_with_faults
+
+    def _faulty(self, serve: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(stub: object, event_name: str, request: AWSPreparedRequest, **rest: object) -> Any:
+            target: object = request.headers.get("X-Amz-Target")
+            if target not in WRITES or self._random.random() < 0.5:
+                return serve(stub, event_name, request, **rest)
+            self.failed += 1
+            if self._answer_is_lost:
+                serve(stub, event_name, request, **rest)
+                raise ReadTimeoutError(endpoint_url=request.url)
+            return throttled(request)
+
+        return answer
+
+
+def deliver_until_the_queue_is_empty(
+    cloud: Cloud, invoke: Invoke, bodies: list[dict[str, Any]], *, at_most: int
+) -> int:
+    """Deliver *bodies* in batches of ten, each *at_most* so often; return how many deliveries it took."""
+    queue, receives = deque(range(len(bodies))), Counter[int]()
+    while queue:
+        batch = [queue.popleft() for _ in range(min(10, len(queue)))]
+        receives.update(batch)
+        assert max(receives.values()) <= at_most
+        failed = invoke(*(bodies[number] for number in batch))
+        queue.extend(batch[int(name.removeprefix("message-"))] for name in failed)
+        cloud.pass_visibility_timeout()
+    return receives.total()
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_table_that_fails_half_of_all_writes_loses_no_event_and_records_none_twice(
+    cloud: Cloud,
+    worker: Invoke,
+    metrics: Metrics,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    answer_is_lost: bool,
+) -> None:
+    expected: dict[ObjectVersion, str] = {}
+    newest: dict[str, str] = {}
+    for number in range(24):
+        key = f"{number % 8}.csv"
+        version = cloud.upload(key, b"" if number % 6 == 0 else b"content")
+        expected[version] = "REJECTED" if number % 6 == 0 else "PROCESSED"
+        if number % 6:
+            newest[key] = version.version_id
+    bodies = [scan_event(version) for version in expected] * 2
+    random.Random(seed).shuffle(bodies)  # noqa: S311
+    faults = HalfOfAllWrites(seed, monkeypatch, answer_is_lost=answer_is_lost)
+
+    deliveries = deliver_until_the_queue_is_empty(
+        cloud, faults.during(worker), bodies, at_most=200 if answer_is_lost else RECEIVES_BEFORE_DLQ
+    )
+
+    assert faults.failed > len(bodies)
+    assert {version: cloud.record(version)["status"] for version in expected} == expected
+    assert len(cloud.records()) == len(expected)
+    assert {key: cloud.latest(key) for key in newest} == newest
+    assert waits
+    assert max(waits) <= LONGEST_WAIT_SECONDS
+    totals = metrics()
+    assert totals["TransientFailures"] == deliveries - len(bodies)
+    if not answer_is_lost:
+        assert (totals["ObjectsProcessed"], totals["ObjectsRejected"]) == (20, 4)
+
+
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_quarantine_whose_table_fails_half_of_all_writes_moves_and_records_each_version_once(
+    cloud: Cloud,
+    quarantine: Invoke,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    answer_is_lost: bool,
+) -> None:
+    versions = [cloud.upload(f"{number}.csv") for number in range(9)]
+    bodies = [scan_event(version, "THREATS_FOUND") for version in versions]
+    faults = HalfOfAllWrites(3, monkeypatch, answer_is_lost=answer_is_lost)
+
+    deliver_until_the_queue_is_empty(
+        cloud, faults.during(quarantine), bodies, at_most=200 if answer_is_lost else RECEIVES_BEFORE_DLQ
+    )
+
+    assert faults.failed > len(bodies)
+    assert {cloud.record(version)["status"] for version in versions} == {"QUARANTINED"}
+    assert len(cloud.records()) == 9
+    assert cloud.versions_in(INTAKE) == []
+    assert len(set(cloud.versions_in(QUARANTINE))) == 9
+    assert len({notice["Message"] for notice in cloud.notices()}) == 9
+
+
+def test_an_answer_that_was_lost_is_told_from_an_earlier_event(
+    cloud: Cloud, worker: Invoke, metrics: Metrics, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = cloud.upload()
+    lost: list[AWSPreparedRequest] = []
+    serve = BotocoreStubber.__call__
+
+    def lose_the_first_record(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+        answer = serve(stub, event_name, request, **rest)  # type: ignore[arg-type]
+        if RECORDS in str(request.body) and not lost:
+            lost.append(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BotocoreStubber, "__call__", lose_the_first_record)
+        assert worker(scan_event(version)) == []
+
+    assert len(lost) == 1
+    assert cloud.latest() == version.version_id
+    assert metrics()["ObjectsProcessed"] == 1
+
+
+def test_a_write_that_never_succeeds_returns_the_event_after_the_last_attempt(
+    cloud: Cloud, worker: Invoke, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = cloud.upload()
+    with monkeypatch.context() as patch:
+        patch.setattr(BotocoreStubber, "__call__", lambda _, event_name, request, **__: throttled(request))
+        assert worker(scan_event(version)) == ["message-0"]
+
+    assert len(waits) == THROTTLED_ATTEMPTS - 1
+    assert cloud.items() == []
+    assert worker(scan_event(version)) == []
+
+
+def test_retries_end_when_the_invocation_has_too_little_time_left(
+    cloud: Cloud, worker: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, context, attempts = cloud.upload(), Context(milliseconds=ITEM_SECONDS * 1000), []
+
+    def throttle(_: object, event_name: str, request: AWSPreparedRequest, **__: Any) -> AWSResponse:
+        attempts.append(event_name)
+        return throttled(request)
+
+    def wait(seconds: float) -> None:
+        context.milliseconds -= 2500
+
+    monkeypatch.setattr("botocore.endpoint.time.sleep", wait)
+    with monkeypatch.context() as patch:
+        patch.setattr(BotocoreStubber, "__call__", throttle)
+        assert worker(scan_event(version), context=context) == ["message-0"]
+
+    assert len(attempts) == 2
+    assert cloud.items() == []
+
+
+def test_an_object_whose_reading_outlasts_the_invocation_returns_to_the_queue(
+    cloud: Cloud, worker: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, context = cloud.upload(body=b"12345678"), Context(milliseconds=60_000)
+
+    def slowly(*_: object) -> Iterator[bytes]:
+        for _byte in range(8):
+            context.milliseconds -= 10_000
+            yield b"x"
+
+    monkeypatch.setattr(StreamingBody, "iter_chunks", slowly)
+
+    assert worker(scan_event(version), context=context) == ["message-0"]
+
+    assert context.milliseconds == 10_000
+    assert cloud.records() == []
+
+
+def test_every_client_of_the_functions_retries_and_gives_up_in_time(handlers: dict[str, Any]) -> None:
+    runtimes = [module.runtime for module in handlers.values()]
+    clients = [runtime.intake._s3 for runtime in runtimes]
+    clients += [handlers["quarantine"].quarantine._s3, handlers["quarantine"].quarantine._sns]
+    clients += [runtime.records._table._dynamodb for runtime in runtimes]
+    clients += [runtime.once._layer.client for runtime in runtimes]
+
+    for client in clients:
+        config = client.meta.config
+        assert config.retries["mode"] == "standard"
+        assert config.retries["total_max_attempts"] == ATTEMPTS
+        assert config.connect_timeout < RESERVE_SECONDS
+        assert config.read_timeout <= 60
+
+
+def test_a_bounded_client_asks_for_the_time_before_each_attempt(cloud: Cloud) -> None:
+    deadline = Deadline()
+    client = within(deadline, boto3.client("s3", region_name=REGION, config=client_config()))
+    assert client.list_buckets()["Buckets"]
+
+    deadline.start(Context(milliseconds=RESERVE_SECONDS * 1000 - 1))  # type: ignore[arg-type]
+
+    with pytest.raises(OutOfTimeError, match="11 s are needed"):
+        client.list_buckets()
