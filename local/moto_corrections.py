@@ -48,6 +48,9 @@ def _speed_up_queues() -> None:
         retention = backend.get_queue(queue_name).message_retention_period
         return bool(retention + message.sent_timestamp / 1000 > time.time())
 
-    sqs.unix_time = lambda _=None: time.time()  # type: ignore[attr-defined]
-    sqs.unix_time_millis = lambda _=None: time.time() * 1000  # type: ignore[attr-defined]
-    sqs.SQSBackend.is_message_valid_based_on_retention_period = still_retained  # type: ignore[method-assign]
+    for owner, name, replacement in (
+        (sqs, "unix_time", lambda _=None: time.time()),
+        (sqs, "unix_time_millis", lambda _=None: time.time() * 1000),
+        (sqs.SQSBackend, "is_message_valid_based_on_retention_period", still_retained),
+    ):
+        setattr(owner, name, replacement)

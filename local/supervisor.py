@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from local.permissions.judge import Judge
 
 from local.cloud import CloudProcess
 from local.deployed import Deployed
 from local.errors import LocalStackError
+from local.permissions.judge import Judge
 from local.provider.emulation import EMULATIONS, Cloud
 from local.provider.server import serve
 from local.runner import Runner

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from local.demo.inputs import UNPARSABLE, Plan
-from local.demo.readback import Found, Names, read
+from local.demo.readback import Found, Names, count_records, read
 from local.errors import LocalStackError
 from local.provider.resources.guardduty import MANAGED
 from local.stack import LocalStack
@@ -60,21 +60,21 @@ def _notification(bucket: str, key: str, version: str) -> dict[str, Any]:
     return {"Records": [record]}
 
 
-def wait_for(stack: LocalStack, names: Names, on_progress: Callable[[Found], None], seconds: float) -> Found:
+def wait_for(stack: LocalStack, names: Names, on_progress: Callable[[int], None], seconds: float) -> Found:
     """Return what is found once no event is on its way any more; LocalStackError after *seconds*.
 
-    A dropped event does not keep this waiting: what counts is that the queues are empty. They are read in the
-    order in which an event passes them, so that none slips by between two of them.
+    *on_progress* is told how many versions are recorded. A dropped event does not keep this waiting: what
+    counts is that the queues are empty. They are read in the order in which an event passes them, so that
+    none slips by between two of them.
     """
     sqs = stack.client("sqs", names.region)
     scans = sqs.list_queues(QueueNamePrefix=MANAGED).get("QueueUrls", [])
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         waiting = [_messages(sqs, url) for url in (*scans, names.work_queue, names.infected_queue)]
-        found = read(stack, names)
-        on_progress(found)
+        on_progress(count_records(stack, names))
         if not any(waiting):
-            return found
+            return read(stack, names)
         time.sleep(0.2)
     raise LocalStackError(f"after {seconds:g} s there are still events on their way: {waiting}")
 

@@ -58,6 +58,18 @@ def _items(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
         yield from page["Items"]
 
 
+def count_records(stack: LocalStack, names: Names) -> int:
+    """Count the recorded versions."""
+    scan = stack.client("dynamodb", names.region).get_paginator("scan")
+    pages = scan.paginate(
+        TableName=names.records,
+        Select="COUNT",
+        FilterExpression="versionId <> :pointer",
+        ExpressionAttributeValues={":pointer": {"S": "#latest"}},
+    )
+    return sum(page["Count"] for page in pages)
+
+
 def read(stack: LocalStack, names: Names) -> Found:
     """Read records, pointers, quarantine and dead letters."""
     versions: dict[tuple[str, str], dict[str, Any]] = {}

@@ -4,6 +4,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,11 +84,17 @@ def show_gate(console: Console, folder: Path) -> None:
 
 def show_previews(console: Console, folder: Path) -> None:
     """Preview dev and prod; a violation, or anything undetermined, is an error."""
-    for stack in ("dev", "prod"):
+
+    def preview(stack: str) -> Run:
         with preview_engine(folder / stack) as engine:
             engine.select(stack)
-            _require_clean(engine.preview(), f"the preview of {stack}")
-        console.print(f"   {stack}: no violation, nothing undetermined, no exemption")
+            return engine.preview()
+
+    stacks = ("dev", "prod")
+    with ThreadPoolExecutor() as pool:
+        for stack, run in zip(stacks, pool.map(preview, stacks), strict=True):
+            _require_clean(run, f"the preview of {stack}")
+            console.print(f"   {stack}: no violation, nothing undetermined, no exemption")
 
 
 def _require_clean(run: Run, what: str) -> None:
@@ -130,11 +137,10 @@ def _process(console: Console, stack: LocalStack, names: Names, plan: Plan, expe
     with Progress(*columns, console=console) as progress:
         put = progress.add_task("put", total=len(plan.uploads))
         versions = put_all(stack, names, plan, lambda count: progress.advance(put, count))
-        total = sum(expected.statuses.values()) + expected.dead_letters
-        worked = progress.add_task("worked off", total=total)
+        worked = progress.add_task("worked off", total=sum(expected.statuses.values()))
 
-        def show(found: Found) -> None:
-            progress.update(worked, completed=sum(found.statuses.values()) + found.dead_letters)
+        def show(recorded: int) -> None:
+            progress.update(worked, completed=recorded)
 
         wait_for(stack, names, show, WAIT_SECONDS)
         replay(stack, names, plan, versions)

@@ -1,0 +1,139 @@
+"""The policy pack in front of the real program: each rule stops the variant that breaks what it guards."""
+
+import json
+import re
+from typing import Any
+
+import pulumi
+import pytest
+
+from local.demo.gate import write_variant
+from local.engine.engine import Run
+from local.stack import preview_engine
+
+# Transformations see the SDK's own names (snake_case); each is written out into a program of its own.
+
+
+def public_policy_allowed(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock" and name == "objects-intake":
+        return props | {"block_public_policy": False}
+    return None
+
+
+def plain_http_allowed(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:s3/bucketPolicy:BucketPolicy" and name == "objects-intake":
+
+        def without_tls(text: str) -> str:
+            policy = json.loads(text)
+            kept = [part for part in policy["Statement"] if "SecureTransport" not in json.dumps(part)]
+            return json.dumps(policy | {"Statement": kept})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(without_tls)}
+    return None
+
+
+def key_of_aws(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sqs/queue:Queue" and name == "objects-worker-queue":
+        return props | {"kms_master_key_id": "alias/aws/sqs"}
+    return None
+
+
+def versioning_off(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:s3/bucketVersioning:BucketVersioning" and name == "objects-quarantine":
+        return props | {"versioning_configuration": {"status": "Suspended"}}
+    return None
+
+
+def recovery_off(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:dynamodb/table:Table" and name == "objects-records":
+        return props | {"point_in_time_recovery": {"enabled": False}}
+    return None
+
+
+def wildcard_action(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:iam/rolePolicy:RolePolicy" and name == "objects-worker":
+        statement = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+        return props | {"policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    return None
+
+
+def no_dead_letters(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sqs/queue:Queue" and name == "objects-worker-queue":
+        return {key: value for key, value in props.items() if key != "redrive_policy"}
+    return None
+
+
+def silent_dead_letters(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:cloudwatch/metricAlarm:MetricAlarm" and name == "objects-work-dlq-depth":
+        return props | {"alarm_actions": []}
+    return None
+
+
+def logs_for_ever(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:cloudwatch/logGroup:LogGroup" and name == "objects-worker":
+        return {key: value for key, value in props.items() if key != "retention_in_days"}
+    return None
+
+
+def nobodys_topic(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sns/topic:Topic":
+        return props | {"tags": {"Project": "serverless-guardrails"}}
+    return None
+
+
+def unscanned_readable(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:s3/bucketPolicy:BucketPolicy" and name == "objects-intake":
+
+        def readable(text: str) -> str:
+            policy = json.loads(text)
+            kept = [part for part in policy["Statement"] if "ExistingObjectTag" not in json.dumps(part)]
+            return json.dumps(policy | {"Statement": kept})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(readable)}
+    return None
+
+
+VARIANTS = [
+    (public_policy_allowed, "s3-public-access", "IP-1.1"),
+    (plain_http_allowed, "s3-tls-only", "IP-1.2"),
+    (key_of_aws, "customer-managed-keys", "OP-1.7"),
+    (versioning_off, "s3-versioning", "IP-1.3"),
+    (recovery_off, "dynamodb-pitr", "SP-15"),
+    (wildcard_action, "iam-exact", "SP-3"),
+    (no_dead_letters, "dead-letter-queues", "SP-5"),
+    (silent_dead_letters, "dead-letter-queues", "SP-5"),
+    (logs_for_ever, "log-retention", "OP-5.2"),
+    (nobodys_topic, "tags", "CC-COST-3"),
+    (unscanned_readable, "scan-gate", "CC-SEC-6"),
+]
+
+
+def reported(run: Run) -> set[tuple[str, str]]:
+    """Return level and rule of everything that the pack reported."""
+    return set(re.findall(r"- \[(\w+)\]\s+(?:\[severity: \w+\]\s+)?([\w-]+)\s+\(", run.output))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "finding"), VARIANTS, ids=lambda value: getattr(value, "__name__", value)
+)
+def test_a_broken_program_is_stopped_by_the_rule_that_names_the_finding(change, rule, finding, tmp_path):
+    variant = write_variant(tmp_path / "variant", change)
+
+    with preview_engine(tmp_path / "engine", variant) as engine:
+        engine.select("prod")
+        run = engine.preview()
+
+    assert run.status != 0, run.output
+    assert reported(run) == {("mandatory", rule)}, run.output
+    assert finding in run.output
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+def test_the_program_passes_with_nothing_reported(stack, tmp_path):
+    with preview_engine(tmp_path / "engine") as engine:
+        engine.select(stack)
+        run = engine.preview()
+
+    assert run.status == 0, run.output
+    assert reported(run) == set()
+    assert "undetermined" not in run.output

@@ -1,0 +1,227 @@
+"""From upload to record: the real program and engine, its functions run from what was deployed."""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote_plus
+
+import pytest
+from rich.console import Console
+
+from local.demo.inputs import UNPARSABLE
+from local.demo.readback import Names
+from local.demo.show import put_and_account
+from local.scanner import EICAR
+from local.stack import LocalStack
+from local.toolchain import ROOT
+
+pytestmark = pytest.mark.xdist_group("whole path")
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory) -> Path:
+    """A copy of the program, whose sources a test may edit."""
+    folder = tmp_path_factory.mktemp("program")
+    for name in ("infra", "functions"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("__main__.py", "pyproject.toml", "uv.lock", "policies", ".tools"):
+        (folder / name).symlink_to(ROOT / name)
+    for file in ROOT.glob("Pulumi*.yaml"):
+        shutil.copy(file, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(program: Path, tmp_path_factory) -> Iterator[LocalStack]:
+    stack = LocalStack.start(tmp_path_factory.mktemp("local") / "stack", time_scale=360, program=program)
+    try:
+        run = stack.deploy()
+        assert run.status == 0, run.output
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="module")
+def names(stack: LocalStack) -> Names:
+    return Names.of(stack)
+
+
+def eventually[T](read: Callable[[], T | None], seconds: float = 60) -> T:
+    """Return the first answer that is something; the time is a bound, not an expectation."""
+    deadline = time.monotonic() + seconds
+    while not (found := read()):
+        assert time.monotonic() < deadline, "nothing came"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.fixture
+def put(stack: LocalStack, names: Names) -> Callable[..., str]:
+    def put(key: str, body: bytes, content_type: str = "text/csv") -> str:
+        s3 = stack.client("s3", names.region)
+        done = s3.put_object(Bucket=names.intake, Key=key, Body=body, ContentType=content_type)
+        return str(done["VersionId"])
+
+    return put
+
+
+@pytest.fixture
+def record_of(stack: LocalStack, names: Names) -> Callable[[str, str], dict[str, str]]:
+    dynamodb = stack.client("dynamodb", names.region)
+
+    def record_of(key: str, version: str) -> dict[str, str]:
+        place = {"objectId": {"S": f"{names.intake}#{key}"}, "versionId": {"S": version}}
+        item = eventually(
+            lambda: dynamodb.get_item(TableName=names.records, Key=place, ConsistentRead=True).get("Item")
+        )
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    return record_of
+
+
+def dead_letters(stack: LocalStack, names: Names) -> list[str]:
+    found = stack.client("sqs", names.region).receive_message(
+        QueueUrl=names.dead_letters, MaxNumberOfMessages=10, VisibilityTimeout=0
+    )
+    return [message["Body"] for message in found.get("Messages", [])]
+
+
+@pytest.mark.parametrize("key", ["plain.csv", "with space+plus/ünï-データ.csv", "100%25.csv", "k" * 1024])
+def test_an_uploaded_object_is_recorded_with_its_checksum(key, put, record_of, names):
+    body = f"a,b\n{len(key)},2\n".encode()
+
+    record = record_of(key, put(key, body))
+
+    assert record["status"] == "PROCESSED"
+    assert record["sha256"] == hashlib.sha256(body).hexdigest()
+    assert (record["bucket"], record["objectKey"], record["size"]) == (names.intake, key, str(len(body)))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [(b"", "text/csv", "EMPTY"), (b"MZ", "application/x-msdownload", "CONTENT_TYPE")],
+)
+def test_an_object_that_is_not_wanted_is_recorded_with_the_reason(body, content_type, reason, put, record_of):
+    record = record_of(f"bad-{reason}", put(f"bad-{reason}", body, content_type))
+
+    assert (record["status"], record["reason"]) == ("REJECTED", reason)
+    assert record["cause"]
+
+
+def test_an_infected_object_ends_in_quarantine_and_nowhere_else(put, record_of, stack, names):
+    version = put("invoice.csv", b"x" * 10 + EICAR)
+
+    record = record_of("invoice.csv", version)
+
+    s3 = stack.client("s3", names.region)
+    kept = s3.list_objects_v2(Bucket=names.quarantine).get("Contents", [])
+    versions = s3.list_object_versions(Bucket=names.intake, Prefix="invoice.csv").get("Versions", [])
+    assert record["status"] == "QUARANTINED"
+    assert len(kept) == 1
+    assert versions == []
+
+
+def test_a_message_that_nobody_can_read_is_kept_in_the_dead_letter_queue(stack, names):
+    stack.client("sqs", names.region).send_message(QueueUrl=names.work_queue, MessageBody=UNPARSABLE)
+
+    assert eventually(lambda: UNPARSABLE in dead_letters(stack, names))
+
+
+def test_ten_deliveries_of_one_event_leave_one_record(put, record_of, stack, names):
+    version = put("often.csv", b"1\n")
+    first = record_of("often.csv", version)
+    item = {"key": quote_plus("often.csv"), "versionId": version}
+    event = {"Records": [{"eventSource": "aws:s3", "s3": {"bucket": {"name": names.intake}, "object": item}}]}
+    sqs = stack.client("sqs", names.region)
+    for _ in range(10):
+        sqs.send_message(QueueUrl=names.work_queue, MessageBody=json.dumps(event))
+
+    def all_are_gone() -> bool:
+        counts = sqs.get_queue_attributes(QueueUrl=names.work_queue, AttributeNames=["All"])["Attributes"]
+        return counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+    eventually(all_are_gone)
+    assert record_of("often.csv", version) == first
+    assert json.dumps(event) not in dead_letters(stack, names)
+
+
+def test_no_call_of_a_function_was_denied(stack, put, record_of):
+    record_of("judged.csv", put("judged.csv", b"1\n"))
+
+    assert stack.status()["denials"] == []
+
+
+def test_a_second_up_changes_nothing(stack):
+    run = stack.deploy()
+
+    assert run.status == 0
+    assert "unchanged" in run.output.rpartition("Resources:")[2]
+    assert not {"created", "updated", "replaced", "deleted"} & set(
+        run.output.rpartition("Resources:")[2].split()
+    )
+
+
+def test_a_changed_setting_updates_just_what_it_touches(stack):
+    stack.engine.require("config", "set", "logRetentionDays", "14")
+
+    run = stack.deploy()
+
+    assert run.status == 0, run.output
+    assert "~ 2 updated" in run.output
+    groups = stack.client("logs", "eu-central-1").describe_log_groups()["logGroups"]
+    assert {group["retentionInDays"] for group in groups if "/lambda/" in group["logGroupName"]} == {14}
+
+
+def test_a_source_edited_after_up_changes_nothing_until_the_next_up(stack, program, put, record_of):
+    source = program / "functions" / "objects" / "domain.py"
+    source.write_text(source.read_text().replace("the object has 0 bytes", "edited: no bytes"))
+
+    before = record_of("edited-1", put("edited-1", b""))
+    run = stack.deploy()
+    after = record_of("edited-2", put("edited-2", b""))
+
+    assert run.status == 0, run.output
+    assert before["cause"].startswith("the object has 0 bytes")
+    assert after["cause"].startswith("edited: no bytes")
+
+
+def test_a_worker_that_drops_an_event_fails_the_demo(program, tmp_path):
+    (variant := tmp_path / "variant").mkdir()
+    for entry in program.iterdir():
+        (variant / entry.name).symlink_to(entry)
+    for name in ("infra", "functions"):
+        (variant / name).unlink()
+        shutil.copytree(program / name, variant / name)
+    source = variant / "functions" / "objects" / "handler.py"
+    marker = "    version = sighting.version\n"
+    dropping = f'{marker}    if version.key == "versions/03.csv":\n        return\n'
+    assert marker in source.read_text()
+    source.write_text(source.read_text().replace(marker, dropping))
+    stack = LocalStack.start(tmp_path / "stack", time_scale=360, program=variant)
+    try:
+        assert stack.deploy().status == 0
+        wrong = put_and_account(Console(quiet=True), stack)
+    finally:
+        stack.stop()
+
+    assert wrong == [
+        "PROCESSED: 273 records, must be 276",
+        "versions/03.csv: the latest version is not recorded",
+    ]
+
+
+def test_destroying_the_stack_leaves_nothing_in_the_cloud(stack):
+    run = stack.destroy()
+
+    assert run.status == 0, run.output
+    assert stack.status()["emulated"] == stack.status()["recorded"] == {}
+    region = "eu-central-1"
+    assert stack.client("s3", region).list_buckets()["Buckets"] == []
+    assert "QueueUrls" not in stack.client("sqs", region).list_queues()
+    assert stack.client("dynamodb", region).list_tables()["TableNames"] == []
+    assert stack.client("lambda", region).list_functions()["Functions"] == []
+    assert stack.client("iam", region).list_roles()["Roles"] == []
