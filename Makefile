@@ -26,7 +26,9 @@ test: setup-tests ## run every test
 check: setup-tests ## format, lint, types, lock file, generated pages
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/mypy $(CODE)
+	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests
+	@$(BIN)/mypy policies/__main__.py
+	@$$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])') lock --check --quiet
 
 docs: setup-tests ## write the generated pages
 	@$(BIN)/python -m guardrails.docs

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from local.cloud import CloudProcess
@@ -74,9 +73,10 @@ def resources_in(moto: str) -> Callable[[str], dict[str, list[str]]]:
     """Return what exists in moto, by kind; KMS keys that wait for their deletion do not count."""
 
     def find(region: str) -> dict[str, list[str]]:
+        cloud = Cloud(endpoint=moto, code_folder=Path("/nowhere"))
+
         def client(service: str) -> Any:
-            credentials = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-            return boto3.client(service, region_name=region, endpoint_url=moto, **credentials)
+            return cloud.client(service, region)
 
         kms = client("kms")
         keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]

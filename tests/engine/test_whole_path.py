@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("whole path")
 @pytest.fixture(scope="module")
 def program(tmp_path_factory) -> Path:
     """A copy of the program, whose sources a test may edit."""
-    folder = tmp_path_factory.mktemp("program")
+    folder: Path = tmp_path_factory.mktemp("program")
     for name in ("infra", "functions"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("__main__.py", "pyproject.toml", "uv.lock", "policies", ".tools"):
@@ -142,7 +142,8 @@ def test_ten_deliveries_of_one_event_leave_one_record(put, record_of, stack, nam
 
     def all_are_gone() -> bool:
         counts = sqs.get_queue_attributes(QueueUrl=names.work_queue, AttributeNames=["All"])["Attributes"]
-        return counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+        states = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        return all(counts[state] == "0" for state in states)
 
     eventually(all_are_gone)
     assert record_of("often.csv", version) == first

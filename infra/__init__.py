@@ -1,0 +1,1 @@
+"""The infrastructure of the five systems: settings, names, permissions, packaging, blocks and systems."""

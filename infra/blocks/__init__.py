@@ -1,0 +1,1 @@
+"""Components that every system is built from; none of them knows a system."""

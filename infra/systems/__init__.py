@@ -1,0 +1,1 @@
+"""One component per system; a system knows the blocks and never another system."""
