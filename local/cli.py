@@ -33,7 +33,7 @@ def up(
         stack = LocalStack.attach()
     else:
         remove_leftover()
-        console.print(EMULATED, style="dim")
+        console.print(EMULATED, style="dim", soft_wrap=True)
         console.print(f"Waits of the cloud are divided by {time_scale:g}.\n", style="dim")
         stack = LocalStack.start(time_scale=time_scale)
     begun = time.monotonic()
@@ -53,7 +53,7 @@ def _print_deployed(status: dict[str, Any]) -> None:
         f"{sum(emulated.values())} resources exist in moto; {sum(recorded.values())} only in state:"
     )
     names = [f"{number} {kind.rsplit(':', 1)[1]}" for kind, number in recorded.items()]
-    console.print(f"  {', '.join(names)}", style="dim")
+    console.print(f"  {', '.join(names)}", style="dim", soft_wrap=True)
 
 
 def _print_what_to_try(stack: LocalStack) -> None:

@@ -7,6 +7,8 @@ under "Monitoring S3 object scans with Amazon EventBridge".
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +23,7 @@ EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!
 PLAN = "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan"
 STATUS_TAG = "GuardDutyMalwareScanStatus"
 LONG_POLL_SECONDS = 1
+SCANS_AT_ONCE = 4
 
 
 def verdict(content: bytes) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class Scanner:
     def _serve(self, plan: Resource) -> None:
         region = plan.properties["region"]
         sqs = self._cloud.client("sqs", region)
+        pool = ThreadPoolExecutor(SCANS_AT_ONCE)
         try:
             url = sqs.get_queue_url(QueueName=scan_queue(plan.id))["QueueUrl"]
             while not self._stop.is_set() and any(
@@ -73,13 +77,18 @@ class Scanner:
                 found = sqs.receive_message(
                     QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS
                 )
-                for message in found.get("Messages", []):
-                    self._scan(plan, json.loads(message["Body"]))
-                    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                list(pool.map(partial(self._work_off, plan, url), found.get("Messages", [])))
         except (ClientError, BotoCoreError) as error:
             still_there = any(known.id == plan.id for known in self._deployed.of_type(PLAN))
             if still_there and not self._stop.is_set():
                 self._on_error(f"scanner of plan {plan.id} ended: {error}")
+        finally:
+            pool.shutdown()
+
+    def _work_off(self, plan: Resource, url: str, message: dict[str, Any]) -> None:
+        self._scan(plan, json.loads(message["Body"]))
+        sqs = self._cloud.client("sqs", plan.properties["region"])
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _scan(self, plan: Resource, event: dict[str, Any]) -> None:
         region = plan.properties["region"]

@@ -22,8 +22,8 @@ from local.errors import LocalStackError
 from local.toolchain import ROOT, read_record
 
 FOLDER = ROOT / ".local" / "stack"
-TIME_SCALE = 120.0
-"""Waits of the cloud (visibility after a failure) are divided by this: 6 minutes pass in 3 seconds."""
+TIME_SCALE = 360.0
+"""Waits of the cloud (visibility after a failure) are divided by this: 6 minutes pass in a second."""
 STACK = "local"
 STOP_SECONDS = 20
 

@@ -58,7 +58,7 @@ def run_demo(console: Console, program: Path = ROOT) -> int:
         if destroyed.status:
             wrong.append(f"destroying the stack failed:\n{destroyed.output}")
     for line in wrong:
-        console.print(f"   ✗ {line}", style="red", markup=False)
+        console.print(f"   ✗ {line}", style="red", markup=False, soft_wrap=True)
     verdict = "[red]NOT as it must be[/red]" if wrong else "[green]every object is accounted for[/green]"
     console.print(f"\n{verdict}, {time.monotonic() - begun:.0f} s in all")
     return 1 if wrong else 0
@@ -79,7 +79,7 @@ def show_gate(console: Console, folder: Path) -> None:
     console.print(f"   blocked, exit status {run.status}:")
     for line in text.partition("Policies:")[2].partition("Diagnostics:")[0].splitlines():
         if line.strip():
-            console.print(f"   {line}", markup=False, style="dim")
+            console.print(f"   {line}", markup=False, style="dim", soft_wrap=True)
 
 
 def show_previews(console: Console, folder: Path) -> None:
@@ -163,11 +163,9 @@ def _print_counts(console: Console, expected: Expected, found: Found) -> None:
 def _denials(console: Console, stack: LocalStack) -> list[str]:
     """Every call of a function was judged by the deployed policies: none may have been denied."""
     status = stack.status()
-    console.print(f"   permissions of the functions: {len(status['denials'])} calls denied")
-    for grant in status["unused"]:
-        console.print(
-            f"   granted, not needed in this run: {grant['action']} ({grant['statement']})", style="dim"
-        )
+    console.print(f"   calls of the functions denied by the deployed policies: {len(status['denials'])}")
+    spare = ", ".join(f"{grant['role'].rpartition('/')[2]} {grant['action']}" for grant in status["unused"])
+    console.print(f"   granted, and needed only when something fails: {spare}", style="dim", soft_wrap=True)
     faults = {
         "denied": status["denials"],
         "could not be judged": status["errors"],
