@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo local test check docs format preview deploy destroy
+.PHONY: help setup setup-tests installed demo local test check docs format preview deploy destroy
 
 BIN := .venv/bin
 STACK ?= dev
@@ -28,21 +28,26 @@ check: setup-tests ## format, lint, types, lock file, generated pages
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests
 	@$(BIN)/mypy policies/__main__.py
+	@$(BIN)/python -m guardrails.pages docs --check
 	@$$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])') lock --check --quiet
 
 docs: setup-tests ## write the generated pages
-	@$(BIN)/python -m guardrails.docs
+	@$(BIN)/python -m guardrails.pages docs
 
-format: setup-tests
+format: setup-tests ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format $(CODE)
 	@$(BIN)/ruff check --fix $(CODE)
 
 # On AWS: an installed Pulumi, your own login and credentials. `up` previews first, and the pack stops it there.
-preview: setup ## preview STACK=dev|prod on AWS with the policy pack
+installed: setup
+	@command -v pulumi >/dev/null || { echo "error: deploying to AWS needs an installed Pulumi 3.259 or newer;" \
+	    "install it with: curl -fsSL https://get.pulumi.com | sh" >&2; exit 1; }
+
+preview: installed ## preview STACK=dev|prod on AWS with the policy pack
 	@pulumi preview --stack $(STACK) --policy-pack policies
 
-deploy: setup ## deploy STACK=dev|prod to AWS with the policy pack in front
+deploy: installed ## deploy STACK=dev|prod to AWS with the policy pack in front
 	@pulumi up --stack $(STACK) --policy-pack policies
 
-destroy: setup ## delete STACK=dev|prod from AWS
+destroy: installed ## delete STACK=dev|prod from AWS
 	@pulumi destroy --stack $(STACK)

@@ -1,6 +1,7 @@
 """The commands of the local stack."""
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -21,21 +22,26 @@ console = Console(highlight=False)
 EMULATED = """\
 Emulated here: AWS by moto in memory (account 123456789012), Lambda by processes of this machine,
 GuardDuty's malware scan by a search for the EICAR test string. Permissions of functions are judged by the
-deployed policies. Alarms, dashboards, access logs, mail and life cycles are deployed but do nothing."""
+deployed policies; deliveries between services are not. Alarms, dashboards, access logs, mail and life cycles
+are deployed but do nothing."""
 
 
 @app.command()
 def up(
-    time_scale: Annotated[float, typer.Option(help="Divide the cloud's waits by this.")] = TIME_SCALE,
+    time_scale: Annotated[float | None, typer.Option(help="Divide the cloud's waits by this.")] = None,
 ) -> None:
     """Deploy stack `local` with the policy pack in front, and keep it running; again: bring it up to date."""
     if is_running(FOLDER):
-        stack = LocalStack.attach()
+        stack = LocalStack.attach(FOLDER)
+        if time_scale not in (None, stack.time_scale):
+            raise LocalStackError(
+                f"the running stack divides waits by {stack.time_scale:g}; stop it: python -m local down"
+            )
     else:
-        remove_leftover()
+        remove_leftover(FOLDER)
         console.print(EMULATED, style="dim", soft_wrap=True)
-        console.print(f"Waits of the cloud are divided by {time_scale:g}.\n", style="dim")
-        stack = LocalStack.start(time_scale=time_scale)
+        stack = LocalStack.start(FOLDER, time_scale or TIME_SCALE, detached=True)
+        console.print(f"Waits of the cloud are divided by {stack.time_scale:g}.\n", style="dim")
     begun = time.monotonic()
     run = stack.deploy(show=True)
     if run.status:
@@ -72,7 +78,7 @@ def _print_what_to_try(stack: LocalStack) -> None:
 @app.command()
 def status() -> None:
     """Show what is deployed, what functions did, and what was denied or never used."""
-    found = LocalStack.attach().status()
+    found = LocalStack.attach(FOLDER).status()
     _print_deployed(found)
     console.print_json(
         json.dumps({key: found[key] for key in ("runner", "denials", "errors", "unused", "problems")})
@@ -86,7 +92,7 @@ def put(
     content_type: Annotated[str, typer.Option("--type", help="The content type.")] = "application/json",
 ) -> None:
     """Put an object into the intake bucket of system `objects`."""
-    stack = LocalStack.attach()
+    stack = LocalStack.attach(FOLDER)
     names = Names.of(stack)
     body = file.read_bytes() if file else sys.stdin.buffer.read()
     s3 = stack.client("s3", names.region)
@@ -97,7 +103,7 @@ def put(
 @app.command()
 def record(key: Annotated[str, typer.Argument(help="The object's key in the intake bucket.")]) -> None:
     """Show what is recorded of an object: one item for each version, and which one is the latest."""
-    stack = LocalStack.attach()
+    stack = LocalStack.attach(FOLDER)
     names = Names.of(stack)
     found = stack.client("dynamodb", names.region).query(
         TableName=names.records,
@@ -120,7 +126,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", help="Go on as lines come, until interrupted.")] = False,
 ) -> None:
     """Print the logs of every function, oldest first."""
-    stack = LocalStack.attach()
+    stack = LocalStack.attach(FOLDER)
     client = stack.client("logs", Names.of(stack).region)
     seen: set[str] = set()
     while True:
@@ -152,12 +158,15 @@ def down(
     """Destroy what is deployed, stop every process and remove the files."""
     if not is_running(FOLDER):
         console.print(
-            "removed what a stopped stack left" if remove_leftover() else "no local stack is running"
+            "removed what a stopped stack left" if remove_leftover(FOLDER) else "no local stack is running"
         )
         return
-    stack = LocalStack.attach()
-    run = None if force else stack.destroy()
-    stack.stop()
+    stack = LocalStack.attach(FOLDER)
+    run = None
+    try:
+        run = None if force else stack.destroy()
+    finally:
+        stack.stop()
     if run and run.status:
         raise LocalStackError(f"the local stack is stopped, but destroying it failed:\n{run.output}")
     console.print("the local stack is gone")
@@ -165,6 +174,8 @@ def down(
 
 def main() -> None:
     """Run the command line; an expected error is one message and exit status 1."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # clean up then, too
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         app(prog_name="python -m local")
     except LocalStackError as error:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -11,20 +12,23 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 
+from local.deployed import Deployed
 from local.engine.engine import Engine, Run
 from local.errors import LocalStackError
+from local.provider.server import serve
 from local.toolchain import ROOT, read_record
 
 FOLDER = ROOT / ".local" / "stack"
 TIME_SCALE = 360.0
 """Waits of the cloud (visibility after a failure) are divided by this: 6 minutes pass in a second."""
 STACK = "local"
+START_SECONDS = 60
 STOP_SECONDS = 20
 
 
@@ -38,13 +42,23 @@ class LocalStack:
     control: str
     time_scale: float
     engine: Engine
+    lifeline: IO[bytes] | None = None
+    """Held open for a stack that must not outlive this process."""
 
     @classmethod
     def start(
-        cls, folder: Path = FOLDER, time_scale: float = TIME_SCALE, program: Path = ROOT
+        cls,
+        folder: Path = FOLDER,
+        time_scale: float = TIME_SCALE,
+        program: Path = ROOT,
+        *,
+        detached: bool = False,
     ) -> "LocalStack":
-        """Start the processes of a stack in *folder*, which must not hold one already."""
-        if (folder / "stack.json").exists():
+        """Start the processes of a stack in *folder*, which must not hold one already.
+
+        They end with this process, however it ends, unless they are *detached*.
+        """
+        if is_running(folder) or (folder / "stack.json").exists():
             raise LocalStackError(
                 f"there is a local stack in {folder} already; stop it with: python -m local down"
             )
@@ -55,22 +69,21 @@ class LocalStack:
         log_path = folder / "supervisor.log"
         with log_path.open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local.supervisor", str(folder), runtime, str(time_scale)],
+                [sys.executable, "-m", "local.supervisor", str(folder), runtime, str(time_scale)]
+                + ([] if detached else ["--lifeline"]),
                 cwd=ROOT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is not for it
             )
-        assert process.stdout  # noqa: S101 - asked for above
-        with process.stdout as stdout:
-            if stdout.readline().strip() != b"ready":
-                process.wait()
-                tail = "\n".join(log_path.read_text().splitlines()[-10:])
-                raise LocalStackError(
-                    f"the local stack did not start (exit status {process.returncode}):\n{tail}"
-                )
-        return cls.attach(folder, program)
+        try:
+            _wait_until_ready(process, log_path)
+            return replace(cls.attach(folder, program), lifeline=process.stdin)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
 
     @classmethod
     def attach(cls, folder: Path = FOLDER, program: Path = ROOT) -> "LocalStack":
@@ -78,6 +91,8 @@ class LocalStack:
         try:
             known = json.loads((folder / "stack.json").read_text())
         except FileNotFoundError:
+            if is_running(folder):
+                raise LocalStackError(f"the local stack in {folder} is still starting; try again") from None
             raise LocalStackError("no local stack is running; start one with: make local") from None
         if not is_running(folder):
             raise LocalStackError(
@@ -130,6 +145,8 @@ class LocalStack:
         if is_running(self.folder):
             os.kill(self.pid, signal.SIGTERM)
         _wait_for_end(self.folder, self.pid)
+        if self.lifeline:
+            self.lifeline.close()
         shutil.rmtree(self.folder)
 
 
@@ -144,9 +161,6 @@ def remove_leftover(folder: Path = FOLDER) -> bool:
 @contextmanager
 def preview_engine(folder: Path, program: Path = ROOT) -> Iterator[Engine]:
     """Provide an engine for previews of any stack: with the local provider, and no cloud behind it."""
-    from local.deployed import Deployed
-    from local.provider.server import serve
-
     server, port = serve(Deployed(), None)
     engine = Engine(folder=folder, provider_port=port)
     engine.prepare(program)
@@ -156,11 +170,21 @@ def preview_engine(folder: Path, program: Path = ROOT) -> Iterator[Engine]:
         server.stop(0).wait()
 
 
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the supervisor's word; LocalStackError with the end of its log when it does not come."""
+    assert process.stdout  # noqa: S101 - asked for where it was started
+    with process.stdout as stdout:
+        said = select.select([stdout], [], [], START_SECONDS)[0] and stdout.readline().strip()
+    if said != b"ready":
+        tail = "\n".join(log.read_text().splitlines()[-10:])
+        raise LocalStackError(f"the local stack did not start:\n{tail}")
+
+
 def is_running(folder: Path) -> bool:
     """Tell whether a supervisor holds *folder*: it keeps a lock on it for as long as it lives."""
     try:
         with (folder / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

@@ -1,7 +1,7 @@
 """The local stack's process: provider, runner, scanner and control server, with moto as its child.
 
-Run as `python -m local.supervisor FOLDER RUNTIME TIME_SCALE`: it writes FOLDER/stack.json, prints `ready`,
-and ends on SIGTERM or when it is interrupted.
+Run as `python -m local.supervisor FOLDER RUNTIME TIME_SCALE [--lifeline]`: it writes FOLDER/stack.json,
+prints `ready`, and ends on SIGTERM, when it is interrupted, or with --lifeline at the end of standard input.
 """
 
 import base64
@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +29,8 @@ from local.provider.server import serve
 from local.runner import Runner
 from local.scanner import Scanner
 
+LOCK_SECONDS = 2
+
 
 class Supervisor:
     """Starts every part in order, and stops them in the reverse order."""
@@ -37,7 +40,7 @@ class Supervisor:
         self._time_scale = time_scale
         self._problems: list[str] = []
         self._lock = (folder / "lock").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(self._lock)
         self.deployed = Deployed()
         self._control = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._control_url = f"http://127.0.0.1:{self._control.server_address[1]}"
@@ -112,6 +115,20 @@ class Supervisor:
         }
 
 
+def _take(lock: IO[str]) -> None:
+    """Lock the stack's folder; who only looks whether it is locked holds it for a moment."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LocalStackError(f"another local stack holds {lock.name}") from None
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _plain(value: Any) -> Any:
     """Return *value* as JSON knows it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -160,12 +177,20 @@ def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
     return Control
 
 
+def _end_with_parent(stopped: threading.Event) -> None:
+    """Wait for the end of standard input, which the parent holds open for as long as it lives."""
+    sys.stdin.buffer.read()
+    stopped.set()
+
+
 def main() -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal comes, or the parent is gone."""
     folder, runtime, time_scale = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    if "--lifeline" in sys.argv[4:]:
+        threading.Thread(target=_end_with_parent, args=(stopped,), daemon=True).start()
     supervisor = Supervisor(folder, runtime, time_scale)
     supervisor.start()
     print("ready", flush=True)

@@ -22,6 +22,7 @@ TOOLS = ROOT / ".tools"
 RECORD = TOOLS / "setup.json"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "serverless-guardrails"
 UV_VERSION = "0.13.8"
+OLDEST_UV = (0, 9, 0)
 ENGINE_VERSION = (3, 259, 0)
 GO_VERSION = (1, 25, 11)
 ENGINE_MODULE = ROOT / "local" / "engine"
@@ -30,6 +31,10 @@ INPUTS = ["uv.lock", "pyproject.toml", "policies/pyproject.toml", ".python-versi
 
 class SetupError(Exception):
     """Something is missing that this script cannot bring; the message names the command that installs it."""
+
+
+class EngineMissingError(SetupError):
+    """Neither Pulumi nor Go is on this machine, or both are too old."""
 
 
 def say(text: str) -> None:
@@ -94,7 +99,8 @@ def publish(target: Path, fill: Callable[[Path], None]) -> Path:
 def ensure_uv() -> str:
     """Return uv from PATH, or from `.tools`, installing it there with pip when it is nowhere."""
     own = TOOLS / "bin" / "uv"
-    if found := shutil.which("uv"):
+    found = shutil.which("uv")
+    if found and (version_of([found, "--version"]) or ()) >= OLDEST_UV:
         return found
     if not own.exists():
         with step(f"installing uv {UV_VERSION} into .tools"):
@@ -103,7 +109,8 @@ def ensure_uv() -> str:
                 "python3 -m venv (apt-get install python3-venv)",
             )
             run([str(TOOLS / "uv/bin/pip"), "install", "--quiet", f"uv=={UV_VERSION}"], "pip install uv")
-            own.parent.mkdir(exist_ok=True)
+            own.parent.mkdir(parents=True, exist_ok=True)
+            own.unlink(missing_ok=True)
             own.symlink_to("../uv/bin/uv")
     return str(own)
 
@@ -120,7 +127,7 @@ def ensure_environment(uv: str) -> None:
             except SetupError as error:
                 raise SetupError(
                     f"Python {wanted} is not on this machine and could not be downloaded.\n"
-                    f"Install it with: pyenv install {wanted}\n({error})"
+                    f"Install it with: apt-get install python{wanted} (Debian 13 or newer)\n({error})"
                 ) from error
     with step(f"installing the locked dependencies into .venv (Python {wanted})"):
         run([uv, "sync", "--frozen", "--python", wanted], "uv sync")
@@ -170,7 +177,7 @@ def ensure_engine() -> str:
     if not go or go < GO_VERSION:
         state = f"pulumi {dotted(installed)} is too old" if installed else "there is no pulumi on PATH"
         state += f", and go {dotted(go)} is too old" if go else ", and no go to build it with"
-        raise SetupError(
+        raise EngineMissingError(
             f"The Pulumi engine is missing: {state}.\n"
             f"Needed is Pulumi {dotted(ENGINE_VERSION)} or newer, or Go {dotted(GO_VERSION)} or newer.\n"
             "Install Pulumi with: curl -fsSL https://get.pulumi.com | sh"
@@ -205,12 +212,8 @@ def link_engine(built: Path) -> Path:
 
 
 def up_to_date(record: dict[str, str]) -> bool:
-    """Tell whether an earlier setup still holds."""
-    paths = [
-        ROOT / ".venv" / "bin" / "python",
-        Path(record.get("engine", "")),
-        Path(record.get("runtime", "")),
-    ]
+    """Tell whether an earlier setup still holds, but for the engine."""
+    paths = [ROOT / ".venv" / "bin" / "python", Path(record.get("runtime", "")), Path(record.get("uv", ""))]
     return record.get("fingerprint") == fingerprint() and all(path.exists() for path in paths)
 
 
@@ -224,34 +227,35 @@ def read_record() -> dict[str, str]:
 
 def set_up(*, engine_optional: bool) -> None:
     """Bring everything; with *engine_optional*, a machine with neither Pulumi nor Go is told and goes on."""
-    if up_to_date(read_record()):
-        return
-    TOOLS.mkdir(exist_ok=True)
-    uv = ensure_uv()
-    ensure_environment(uv)
-    record = {"uv": uv, "runtime": str(ensure_runtime(uv))}
-    try:
-        record["engine"] = ensure_engine()
-    except SetupError as error:
-        if not engine_optional:
-            raise
-        say(f"{error}\nTests that need the engine are skipped.")
-    else:
-        record["fingerprint"] = fingerprint()
-        say(f"  engine: {record['engine']}")
+    record = read_record()
+    if not up_to_date(record):
+        TOOLS.mkdir(exist_ok=True)
+        uv = ensure_uv()
+        ensure_environment(uv)
+        record = {"uv": uv, "runtime": str(ensure_runtime(uv)), "fingerprint": fingerprint()}
+    if not Path(record.get("engine", "/nowhere")).exists():
+        record.pop("engine", None)
+        try:
+            record["engine"] = ensure_engine()
+        except EngineMissingError as error:
+            if not engine_optional:
+                raise
+            say(f"{error}\nTests that need the engine are skipped.")
+        else:
+            say(f"  engine: {record['engine']}")
     RECORD.write_text(json.dumps(record, indent=1))
 
 
 def main() -> int:
     """Run the setup; an error is one clear message and exit status 1."""
-    parser = argparse.ArgumentParser(prog="make setup", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="make setup", description=str(__doc__).splitlines()[0])
     parser.add_argument(
         "--engine-optional", action="store_true", help="go on where neither Pulumi nor Go exists"
     )
     arguments = parser.parse_args()
     try:
         set_up(engine_optional=arguments.engine_optional)
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

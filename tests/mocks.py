@@ -104,7 +104,7 @@ class Recorder(mocks.MockMonitor):
 
     def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802
         # The engine never sends references to resources either: a resource as an input arrives as its id.
-        features = set(super().GetDeploymentInfo(request).supportedFeatures)  # type: ignore[no-untyped-call]
+        features = set(super().GetDeploymentInfo(request).supportedFeatures)
         features.discard(resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES)
         return resource_pb2.DeploymentInfo(supportedFeatures=sorted(features))
 
@@ -113,7 +113,7 @@ class Recorder(mocks.MockMonitor):
         return type("SupportsFeatureResponse", (), {"hasSupport": supported})
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
-        _ensure_event_loop()  # type: ignore[no-untyped-call]
+        _ensure_event_loop()
         urn = _urn(request)
         if request.type == STACK_TYPE:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -130,7 +130,7 @@ class Recorder(mocks.MockMonitor):
         raise AssertionError(f"the program reads {request.name}: a first preview has nothing there")
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        _ensure_event_loop()  # type: ignore[no-untyped-call]
+        _ensure_event_loop()
         outputs = _plain(rpc.deserialize_properties(request.outputs, keep_unknowns=True))
         if request.urn in self._by_urn:
             self._by_urn[request.urn].outputs = outputs
@@ -194,7 +194,7 @@ def _deploy(
     logger.handlers = [_Log(deployment)]
     pulumi.runtime.set_all_config(config, [])
     configure(
-        mocks.MockSettings(  # type: ignore[no-untyped-call]
+        mocks.MockSettings(
             monitor=recorder,
             monitor_features=set(recorder.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures),
             engine=mocks.MockEngine(logger),

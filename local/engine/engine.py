@@ -7,13 +7,16 @@ the copy cheap, and everything that the engine writes lies below one folder.
 import os
 import secrets
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import LocalStackError
 from local.toolchain import ROOT, read_record
 
+END_SECONDS = 10
 LINKED = [
     "__main__.py",
     "infra",
@@ -90,7 +93,7 @@ class Engine:
     def run(self, *arguments: str, show: bool = False, timeout: float = 600) -> Run:
         """Run one command, at most *timeout* seconds; with *show*, its output goes to the terminal."""
         command = [str(installed_engine()), *arguments, "--non-interactive"]
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=self.project,
             env=self._environment(),
@@ -98,10 +101,17 @@ class Engine:
             stdout=None if show else subprocess.PIPE,
             stderr=None if show else subprocess.STDOUT,
             text=True,
-            check=False,
-            timeout=timeout,
+            process_group=0,
         )
-        return Run(status=done.returncode, output=done.stdout or "")
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise LocalStackError(f"pulumi {' '.join(arguments)} was ended after {timeout:g} s") from None
+        except BaseException:
+            _end(process)
+            raise
+        return Run(status=process.returncode, output=output or "")
 
     def require(self, *arguments: str) -> str:
         """Run one command that must succeed, and return its output."""
@@ -120,3 +130,15 @@ class Engine:
     def preview(self, *options: str) -> Run:
         """Preview the current stack with the policy pack in front."""
         return self.run("preview", "--policy-pack", "policies", *options)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Interrupt the engine with its plugins, so that it can save its state; kill what does not end."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        try:
+            process.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        return

@@ -65,6 +65,13 @@ class Call:
         """Tags as most APIs take them."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]
 
+    def retag(self, tag: Callable[[], object], untag: Callable[[list[str]], object]) -> None:
+        """Take dropped tags off and put the others on; AWS accepts neither request without any."""
+        if dropped := sorted((self.before.get("tagsAll") or {}).keys() - self.tags.keys()):
+            untag(dropped)
+        if self.tags:
+            tag()
+
 
 class Emulation:
     """A resource type in moto. Outputs that a method returns are merged over the inputs."""

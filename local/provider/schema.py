@@ -91,7 +91,7 @@ class ResourceType:
         return frozenset(name for name, optional in self.outputs.items() if not optional)
 
     def normalize(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """Return JSON text where an object was given for a text property, as the real provider does."""
+        """Return JSON text where an object, not a list, was given for a text property."""
         return _normalized(self.arguments, properties)
 
     def problems(self, properties: Mapping[str, Any]) -> list[Problem]:
@@ -111,7 +111,7 @@ def _normalized_value(annotation: Any, value: Any) -> Any:
     if not isinstance(value, dict | list) or is_archive(value):
         return value
     kinds = list(_alternatives(annotation))
-    if str in kinds:
+    if str in kinds and isinstance(value, dict):
         return UNKNOWN if has_unknown(value) else json.dumps(value)
     if isinstance(value, list):
         elements = [typing.get_args(kind)[0] for kind in kinds if _container(kind) == "list"]
@@ -148,27 +148,23 @@ def _problems_of_value(annotation: Any, value: Any, path: str) -> Iterator[Probl
     if value == UNKNOWN or is_archive(value):
         return
     kinds = list(_alternatives(annotation))
+    lists = [kind for kind in kinds if _container(kind) == "list"]
+    nested = [kind for kind in kinds if inspect.isclass(kind) and sdk_types.is_input_type(kind)]
+    open_ended = not kinds or Any in kinds
     if isinstance(value, list):
-        element = [typing.get_args(kind)[0] for kind in kinds if _container(kind) == "list"]
-        if kinds and not element and Any not in kinds:
+        if not lists and not open_ended:
             yield Problem(path, "expected a single value, not a list")
         for index, item in enumerate(value):
-            for kind in element:
-                yield from _problems_of_value(kind, item, f"{path}[{index}]")
+            for kind in lists:
+                yield from _problems_of_value(typing.get_args(kind)[0], item, f"{path}[{index}]")
+    elif lists and len(lists) == len(kinds):
+        given = "an object" if isinstance(value, dict) else "a single value"
+        yield Problem(path, f"expected a list, not {given}")
     elif isinstance(value, dict):
-        nested = [kind for kind in kinds if inspect.isclass(kind) and sdk_types.is_input_type(kind)]
         for kind in nested:
             yield from _problems(kind, value, f"{path}.")
-        if (
-            kinds
-            and not nested
-            and not any(_container(kind) == "dict" or kind in (str, Any) for kind in kinds)
-        ):
+        if not nested and not open_ended and "dict" not in map(_container, kinds) and str not in kinds:
             yield Problem(path, "expected a single value, not an object")
-    elif any(_container(kind) == "list" for kind in kinds) and not any(
-        inspect.isclass(kind) for kind in kinds
-    ):
-        yield Problem(path, "expected a list")
 
 
 def _container(kind: Any) -> str:

@@ -1,10 +1,7 @@
 """The provider protocol: check, diff, create, update and delete for every type of pulumi_aws."""
 
-import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent import futures
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -15,30 +12,13 @@ from pulumi.runtime.proto import provider_pb2 as messages
 
 import local.provider.resources  # noqa: F401 - registers the emulations
 from local.deployed import Deployed, Resource
-from local.provider.emulation import ACCOUNT, EMULATIONS, Call, Cloud
-from local.provider.schema import ResourceType, UnknownTypeError, resource_type
-from local.provider.values import (
-    UNKNOWN,
-    Properties,
-    comparable,
-    decode,
-    encode,
-    has_unknown,
-    is_archive,
-    store_archive,
-)
+from local.provider.configuration import Configuration, problems
+from local.provider.derived import carried, changed_inputs, difference, made_up_name, made_up_outputs
+from local.provider.emulation import EMULATIONS, Call, Cloud
+from local.provider.schema import Problem, ResourceType, UnknownTypeError, resource_type
+from local.provider.values import UNKNOWN, Properties, decode, encode, stored
 
 VERSION = "7.51.1"
-AUTONAMED = {"aws:s3/bucket:Bucket": "bucket", "aws:s3/bucketV2:BucketV2": "bucket"}
-"""Types whose physical name is not called `name`."""
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """What one `aws` provider resource was configured with."""
-
-    region: str
-    default_tags: dict[str, str]
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -66,12 +46,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return messages.ProviderHandshakeResponse()
 
     def CheckConfig(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
-        """Refuse a provider without region, and one that must not use the emulated account."""
-        news = decode(request.news)
-        if not news.get("region"):
-            failure = messages.CheckFailure(property="region", reason="set aws:region in the stack's config")
-            return messages.CheckResponse(failures=[failure])
-        return messages.CheckResponse(inputs=request.news)
+        """Refuse a provider without region, and a deployment that must not use the emulated account."""
+        found = problems(decode(request.news), deploys=self._cloud is not None)
+        return messages.CheckResponse(inputs=request.news, failures=_failures(found))
 
     def DiffConfig(self, request: messages.DiffRequest, context: Any) -> messages.DiffResponse:
         olds, news = decode(request.olds), decode(request.news)
@@ -81,29 +58,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: messages.ConfigureRequest, context: Any) -> messages.ConfigureResponse:
         """Remember region and default tags for the provider that speaks on this connection."""
-        arguments = decode(request.args)
-        tags = arguments.get("defaultTags") or {}
-        tags = json.loads(tags) if isinstance(tags, str) else tags
-        self._configurations[context.peer()] = Configuration(arguments["region"], tags.get("tags", {}))
+        self._configurations[context.peer()] = Configuration.load(decode(request.args))
         return messages.ConfigureResponse(supportsPreview=True)
 
     def Invoke(self, request: messages.InvokeRequest, context: Any) -> messages.InvokeResponse:
         """Answer the lookups that need no account."""
-        region = self._configuration(context).region
-        answers: dict[str, Properties] = {
-            "aws:index/getCallerIdentity:getCallerIdentity": {
-                "accountId": ACCOUNT,
-                "arn": f"arn:aws:iam::{ACCOUNT}:user/local",
-                "userId": "AIDALOCAL",
-                "id": ACCOUNT,
-            },
-            "aws:index/getRegion:getRegion": {"name": region, "region": region, "id": region},
-            "aws:index/getPartition:getPartition": {
-                "partition": "aws",
-                "dnsSuffix": "amazonaws.com",
-                "id": "aws",
-            },
-        }
+        answers = self._configuration(context).lookups()
         if request.tok not in answers:
             self._fail(context, f"the local provider has no {request.tok}; it answers {', '.join(answers)}")
         return messages.InvokeResponse(**{"return": encode(answers[request.tok])})  # type: ignore[arg-type]
@@ -113,48 +73,25 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Judge names and shape of the inputs; fill in a physical name where none is given."""
         kind = self._kind(request.urn, context)
         inputs = kind.normalize(decode(request.news))
-        failures = [
-            messages.CheckFailure(property=problem.path, reason=problem.reason)
-            for problem in kind.problems(inputs)
-        ]
-        name_property = AUTONAMED.get(kind.token, "name")
-        if name_property in kind.computed & kind.inputs and not inputs.get(name_property):
-            logical = request.urn.rsplit("::", 1)[1]
-            suffix = hashlib.sha256(request.randomSeed).hexdigest()[:7]
-            inputs[name_property] = decode(request.olds).get(name_property) or f"{logical}-{suffix}".lower()
+        failures = _failures(kind.problems(inputs))
+        inputs |= made_up_name(kind, inputs, decode(request.olds), request.urn, request.randomSeed)
         return messages.CheckResponse(inputs=encode(inputs), failures=failures)
 
     def Diff(self, request: messages.DiffRequest, context: Any) -> messages.DiffResponse:
         """Say what changed, and whether AWS would need another resource for it."""
         kind = self._kind(request.urn, context)
-        olds = {key: comparable(value) for key, value in decode(request.old_inputs).items()}
-        news = {key: comparable(value) for key, value in decode(request.news).items()}
-        ignored = {path.split(".")[0].split("[")[0] for path in request.ignoreChanges}
-        changed = sorted(
-            {key for key in olds.keys() | news.keys() if olds.get(key) != news.get(key)} - ignored
-        )
-        old_tags = decode(request.olds).get("tagsAll")
-        if (
-            "tagsAll" in kind.outputs
-            and (old_tags or {}) != self._tags(news, context)
-            and "tags" not in changed
-        ):
-            changed.append("tagsAll")
-        replacing = (EMULATIONS[kind.token].replaces if kind.token in EMULATIONS else {"name"}) | {"region"}
-        replaces = [key for key in changed if key in replacing]
-        name = AUTONAMED.get(kind.token, "name")
-        return messages.DiffResponse(
-            changes=messages.DiffResponse.DIFF_SOME if changed else messages.DiffResponse.DIFF_NONE,
-            diffs=changed,
-            replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and name in news and olds.get(name) == news.get(name),
-        )
+        olds, news = decode(request.old_inputs), decode(request.news)
+        changed = changed_inputs(olds, news, request.ignoreChanges)
+        if "tagsAll" in kind.outputs and "tags" not in changed:
+            tags = decode(request.olds).get("tagsAll") or {}
+            changed += ["tagsAll"] if tags != self._configuration(context).tags(news) else []
+        return difference(kind, olds, news, changed)
 
     def Create(self, request: messages.CreateRequest, context: Any) -> messages.CreateResponse:
         """Create the resource in moto if its type is emulated, and keep it in state."""
         kind = self._kind(request.urn, context)
         inputs = decode(request.properties)
-        known = self._known_outputs(kind, inputs, context)
+        known = self._configuration(context).known_outputs(kind, inputs)
         if request.preview:
             unknown = dict.fromkeys(kind.computed - inputs.keys() - known.keys(), UNKNOWN)
             return messages.CreateResponse(properties=encode(unknown | inputs | known))
@@ -165,7 +102,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 context, f"creating {request.urn}", lambda: emulation.create(call)
             )
         else:
-            resource_id, outputs = self._recorded(kind, request.urn, call)
+            resource_id, outputs = made_up_outputs(kind, request.urn, call)
         properties = {**inputs, **known, **outputs}
         self._keep(request.urn, kind.token, resource_id, properties, call)
         return messages.CreateResponse(id=resource_id, properties=encode(properties))
@@ -175,18 +112,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         kind = self._kind(request.urn, context)
         inputs, before = decode(request.news), decode(request.olds)
         emulation = EMULATIONS.get(kind.token)
-        carried = {
-            key: value for key, value in before.items() if key in kind.computed or key not in kind.inputs
-        }
-        known = self._known_outputs(kind, inputs, context)
+        kept = carried(kind, before, decode(request.old_inputs))
+        known = self._configuration(context).known_outputs(kind, inputs)
         if request.preview:
             changing = dict.fromkeys(emulation.changing if emulation else (), UNKNOWN)
-            return messages.UpdateResponse(properties=encode({**carried, **changing, **inputs, **known}))
+            return messages.UpdateResponse(properties=encode({**kept, **changing, **inputs, **known}))
         call = self._call(inputs, context, request.id, before)
         outputs: Properties = {}
         if emulation:
             outputs = self._attempt(context, f"updating {request.urn}", lambda: emulation.update(call))
-        properties = {**carried, **inputs, **known, **outputs}
+        properties = {**kept, **inputs, **known, **outputs}
         self._keep(request.urn, kind.token, request.id, properties, call)
         return messages.UpdateResponse(properties=encode(properties))
 
@@ -231,19 +166,6 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._fail(context, str(error))
             raise
 
-    def _tags(self, inputs: Properties, context: Any) -> Any:
-        own = inputs.get("tags") or {}
-        return UNKNOWN if has_unknown(own) else {**self._configuration(context).default_tags, **own}
-
-    def _known_outputs(self, kind: ResourceType, inputs: Properties, context: Any) -> Properties:
-        """Return the outputs that the provider itself knows, already in a preview."""
-        known: Properties = {}
-        if "tagsAll" in kind.outputs:
-            known["tagsAll"] = self._tags(inputs, context)
-        if "region" in kind.outputs:
-            known["region"] = inputs.get("region") or self._configuration(context).region
-        return known
-
     def _call(
         self, inputs: Properties, context: Any, resource_id: str = "", before: Properties | None = None
     ) -> Call:
@@ -252,28 +174,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 context, "this provider serves previews alone; the local stack is deployed by `make local`"
             )
         assert self._cloud  # noqa: S101 - _fail ends the call
+        configuration = self._configuration(context)
         return Call(
             cloud=self._cloud,
-            region=inputs.get("region") or self._configuration(context).region,
+            region=inputs.get("region") or configuration.region,
             inputs=inputs,
-            tags=self._tags(inputs, context),
+            tags=configuration.tags(inputs),
             id=resource_id,
             before=before or {},
         )
 
-    def _recorded(self, kind: ResourceType, urn: str, call: Call) -> tuple[str, Properties]:
-        """Make up an id and an ARN for a type that is only kept in state."""
-        service, resource = kind.token.split(":")[1].split("/")
-        name = call.inputs.get("name") or urn.rsplit("::", 1)[1]
-        outputs = {"arn": call.arn(service, f"{resource}/{name}")} if "arn" in kind.computed else {}
-        return str(name), outputs
-
     def _keep(self, urn: str, token: str, resource_id: str, properties: Properties, call: Call) -> None:
-        stored = {
-            key: str(store_archive(value, call.cloud.code_folder)) if is_archive(value) else value
-            for key, value in properties.items()
-        }
-        self._deployed.put(Resource(urn=urn, type=token, id=resource_id, properties=stored))
+        properties = stored(properties, call.cloud.code_folder)
+        self._deployed.put(Resource(urn=urn, type=token, id=resource_id, properties=properties))
 
     def _attempt[T](
         self, context: Any, what: str, act: Callable[[], T], *, missing_is_fine: bool = False
@@ -293,6 +206,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _fail(self, context: Any, message: str) -> None:
         context.abort(grpc.StatusCode.UNKNOWN, message)
+
+
+def _failures(found: Iterable[Problem]) -> list[messages.CheckFailure]:
+    return [messages.CheckFailure(property=problem.path, reason=problem.reason) for problem in found]
 
 
 def serve(deployed: Deployed, cloud: Cloud | None) -> tuple[grpc.Server, int]:

@@ -66,6 +66,14 @@ def comparable(value: Any) -> Any:
     return value
 
 
+def stored(properties: Properties, folder: Path) -> Properties:
+    """Return *properties* with the path of the copy in *folder* for every archive."""
+    return {
+        key: str(store_archive(value, folder)) if is_archive(value) else value
+        for key, value in properties.items()
+    }
+
+
 def _content(value: Properties) -> bytes:
     return value["text"].encode() if "text" in value else Path(value["path"]).read_bytes()
 

@@ -1,4 +1,5 @@
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,14 +70,14 @@ def sandbox(moto: str, tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def resources_in(moto: str) -> Callable[[str], dict[str, list[str]]]:
-    """Return what exists in moto, by kind; KMS keys that wait for their deletion do not count."""
+def resources_at() -> Callable[[str], dict[str, list[str]]]:
+    """Return what exists in a moto, by kind; KMS keys that wait for their deletion do not count."""
 
-    def find(region: str) -> dict[str, list[str]]:
-        cloud = Cloud(endpoint=moto, code_folder=Path("/nowhere"))
+    def find(endpoint: str) -> dict[str, list[str]]:
+        cloud = Cloud(endpoint=endpoint, code_folder=Path("/nowhere"))
 
         def client(service: str) -> Any:
-            return cloud.client(service, region)
+            return cloud.client(service, "eu-central-1")
 
         kms = client("kms")
         keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
@@ -101,3 +102,17 @@ def resources_in(moto: str) -> Callable[[str], dict[str, list[str]]]:
         return {kind: names for kind, names in found.items() if names}
 
     return find
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    """Return a function that asks until the answer is something; the time is a bound, not an expectation."""
+
+    def eventually[T](read: Callable[[], T | None], seconds: float = 60) -> T:
+        deadline = time.monotonic() + seconds
+        while not (found := read()):
+            assert time.monotonic() < deadline, "nothing came"
+            time.sleep(0.1)
+        return found
+
+    return eventually

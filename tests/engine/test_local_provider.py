@@ -1,5 +1,7 @@
 """The local provider behind the real engine, with small programs."""
 
+import pytest
+
 QUEUE_AND_TABLE = """
 queue = aws.sqs.Queue("work", name="work", visibility_timeout_seconds={seconds}, tags={{"a": "b"}})
 aws.dynamodb.Table(
@@ -35,7 +37,7 @@ def test_a_changed_setting_updates_only_its_resource(sandbox):
     assert attributes["VisibilityTimeout"] == "90"
 
 
-def test_destroy_leaves_the_cloud_empty(sandbox, resources_in):
+def test_destroy_leaves_the_cloud_empty(sandbox, resources_at):
     sandbox.program(
         """
         key = aws.kms.Key("k", enable_key_rotation=True)
@@ -58,14 +60,14 @@ def test_destroy_leaves_the_cloud_empty(sandbox, resources_in):
     assert sandbox.up().status == 0
     for _ in range(2):
         sandbox.client("s3").put_object(Bucket="filled", Key="k", Body=b"x")
-    assert {"buckets", "queues", "topics", "roles", "rules", "log groups"} <= resources_in(
-        "eu-central-1"
+    assert {"buckets", "queues", "topics", "roles", "rules", "log groups"} <= resources_at(
+        sandbox.cloud.endpoint
     ).keys()
 
     run = sandbox.engine.run("destroy", "--yes")
 
     assert run.status == 0, run.output
-    assert resources_in("eu-central-1") == {}
+    assert resources_at(sandbox.cloud.endpoint) == {}
     assert sandbox.deployed.all() == []
 
 
@@ -109,6 +111,61 @@ def test_an_input_that_the_type_does_not_have_is_refused(sandbox):
     assert run.status != 0
     assert "visibilityTimeout" in run.output
     assert "Invalid or unknown key" in run.output
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "path", "reason"),
+    [
+        ("aws:iam/role:Role", '{"name": "r"}', "assumeRolePolicy", "Missing required property"),
+        ("aws:sqs/queue:Queue", '{"delaySeconds": [5]}', "delaySeconds", "a single value, not a list"),
+        ("aws:dynamodb/table:Table", '{"attributes": "id"}', "attributes", "a list, not a single value"),
+    ],
+)
+def test_a_missing_or_misshapen_input_is_refused_by_resource_and_property(
+    sandbox, token, inputs, path, reason
+):
+    sandbox.program(f'pulumi.CustomResource("{token}", "mine", {inputs})')
+
+    run = sandbox.engine.run("preview")
+
+    assert run.status != 0
+    assert f"{token} resource 'mine'" in run.output
+    assert path in run.output
+    assert reason in run.output
+
+
+def test_a_deployment_that_may_not_use_the_emulated_account_is_refused(sandbox):
+    configuration = 'config: {aws:region: eu-central-1, aws:allowedAccountIds: ["111111111111"]}\n'
+    (sandbox.engine.project / "Pulumi.local.yaml").write_text(configuration)
+    sandbox.program('aws.sqs.Queue("q", name="q")')
+
+    run = sandbox.up()
+
+    assert run.status != 0
+    assert "deploys to the emulated account 123456789012 alone" in run.output
+    assert sandbox.deployed.all() == []
+
+
+def test_a_setting_that_is_dropped_returns_to_its_default_and_leaves_the_state(sandbox):
+    redriving = """
+        dead = aws.sqs.Queue("dead", name="dead")
+        policy = dead.arn.apply(lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1}))
+        queue = aws.sqs.Queue("q", name="q", redrive_policy=policy, tags={"a": "b"})
+        """
+    sandbox.program(redriving)
+    assert sandbox.up().status == 0
+    sandbox.program(redriving.replace('redrive_policy=policy, tags={"a": "b"}', ""))
+
+    run = sandbox.up()
+
+    assert "1 updated" in run.output, run.output
+    sqs = sandbox.client("sqs")
+    url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+    assert "RedrivePolicy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert sqs.list_queue_tags(QueueUrl=url).get("Tags", {}) == {}
+    queue = next(each for each in sandbox.deployed.all() if each.properties["name"] == "q")
+    assert "redrivePolicy" not in queue.properties
+    assert "3 unchanged" in sandbox.up().output
 
 
 def test_an_explicit_provider_has_its_own_region_and_default_tags(sandbox):

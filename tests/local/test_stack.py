@@ -1,16 +1,21 @@
 """The processes of the local stack: start, stop, and what is left when something is killed."""
 
+import fcntl
 import json
 import os
 import select
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from local.engine.engine import Engine, installed_engine
 from local.errors import LocalStackError
 from local.stack import LocalStack, is_running, remove_leftover
+from local.toolchain import ROOT
 
 
 @pytest.fixture
@@ -86,3 +91,60 @@ def test_a_project_that_is_not_set_up_says_so(folder, monkeypatch):
 
     with pytest.raises(LocalStackError, match="run: make setup"):
         LocalStack.start(folder)
+
+
+def test_a_stack_ends_with_the_process_that_started_it(folder):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from local.stack import LocalStack\n"
+        "LocalStack.start(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+
+    subprocess.run([sys.executable, "-c", script, str(folder)], cwd=ROOT, check=False)
+
+    supervisor = json.loads((folder / "stack.json").read_text())["pid"]
+    try:
+        descriptor = os.pidfd_open(supervisor)
+    except ProcessLookupError:
+        return
+    assert select.select([descriptor], [], [], 30)[0], "the supervisor outlived the process that started it"
+    os.close(descriptor)
+
+
+def test_a_detached_stack_goes_on_without_the_process_that_started_it(folder):
+    script = (
+        "import sys; from pathlib import Path; from local.stack import LocalStack\n"
+        "LocalStack.start(Path(sys.argv[1]), detached=True)"
+    )
+
+    subprocess.run([sys.executable, "-c", script, str(folder)], cwd=ROOT, check=True)
+
+    stack = LocalStack.attach(folder)
+    assert answers(stack.endpoint)
+    stack.stop()
+
+
+def test_a_stack_that_is_starting_is_not_taken_for_none(folder):
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+        with pytest.raises(LocalStackError, match="is still starting"):
+            LocalStack.attach(folder)
+
+
+def test_an_engine_that_takes_too_long_is_ended_with_a_clear_error(tmp_path, monkeypatch):
+    (slow := tmp_path / "pulumi").write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr("local.engine.engine.installed_engine", lambda: slow)
+    engine = Engine(folder=tmp_path / "engine", provider_port=1)
+    engine.prepare()
+
+    with pytest.raises(LocalStackError, match=r"pulumi preview was ended after 0\.5 s"):
+        engine.run("preview", timeout=0.5)
+
+
+def test_a_missing_engine_names_the_command_that_brings_it(monkeypatch):
+    monkeypatch.setattr("local.engine.engine.read_record", dict)
+
+    with pytest.raises(LocalStackError, match="the Pulumi engine is not set up; run: make setup"):
+        installed_engine()

@@ -1,5 +1,7 @@
 """EventBridge rules and targets on the default or a named bus."""
 
+from typing import Any
+
 from local.provider.emulation import Call, Emulation, emulates, given
 from local.provider.values import Properties
 
@@ -12,24 +14,18 @@ class EventRule(Emulation):
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the rule."""
-        self.update(call)
+        self._put(call, Tags=call.tag_list)
         name, bus = call.inputs["name"], call.inputs.get("eventBusName", "default")
         path = name if bus == "default" else f"{bus}/{name}"
         return path, {"arn": call.arn("events", f"rule/{path}")}
 
     def update(self, call: Call) -> Properties:
-        """Replace the rule's definition."""
-        inputs = call.inputs
-        call.aws("events").put_rule(
-            Name=inputs["name"],
-            EventBusName=inputs.get("eventBusName", "default"),
-            State=inputs.get("state", "ENABLED"),
-            Tags=call.tag_list,
-            **given(
-                EventPattern=inputs.get("eventPattern"),
-                ScheduleExpression=inputs.get("scheduleExpression"),
-                Description=inputs.get("description"),
-            ),
+        """Replace the definition, and the tags apart from it: PutRule takes them only at first."""
+        self._put(call)
+        events, arn = call.aws("events"), call.before["arn"]
+        call.retag(
+            lambda: events.tag_resource(ResourceARN=arn, Tags=call.tag_list),
+            lambda keys: events.untag_resource(ResourceARN=arn, TagKeys=keys),
         )
         return {}
 
@@ -37,6 +33,20 @@ class EventRule(Emulation):
         """Delete the rule; its targets are gone by then."""
         bus = call.before.get("eventBusName", "default")
         call.aws("events").delete_rule(Name=call.before["name"], EventBusName=bus)
+
+    def _put(self, call: Call, **first: Any) -> None:
+        inputs = call.inputs
+        call.aws("events").put_rule(
+            Name=inputs["name"],
+            EventBusName=inputs.get("eventBusName", "default"),
+            State=inputs.get("state", "ENABLED"),
+            **first,
+            **given(
+                EventPattern=inputs.get("eventPattern"),
+                ScheduleExpression=inputs.get("scheduleExpression"),
+                Description=inputs.get("description"),
+            ),
+        )
 
 
 @emulates("aws:cloudwatch/eventTarget:EventTarget")

@@ -32,11 +32,22 @@ class Role(Emulation):
         }
 
     def update(self, call: Call) -> Properties:
-        """Change trust, description, tags and inline policies."""
-        iam = call.aws("iam")
-        iam.update_assume_role_policy(RoleName=call.id, PolicyDocument=call.inputs["assumeRolePolicy"])
-        iam.update_role(RoleName=call.id, Description=call.inputs.get("description", ""))
-        iam.tag_role(RoleName=call.id, Tags=call.tag_list)
+        """Change trust, description, session, boundary, tags and inline policies."""
+        iam, inputs = call.aws("iam"), call.inputs
+        iam.update_assume_role_policy(RoleName=call.id, PolicyDocument=inputs["assumeRolePolicy"])
+        iam.update_role(
+            RoleName=call.id,
+            Description=inputs.get("description", ""),
+            MaxSessionDuration=inputs.get("maxSessionDuration", 3600),
+        )
+        if boundary := inputs.get("permissionsBoundary"):
+            iam.put_role_permissions_boundary(RoleName=call.id, PermissionsBoundary=boundary)
+        elif call.before.get("permissionsBoundary"):
+            iam.delete_role_permissions_boundary(RoleName=call.id)
+        call.retag(
+            lambda: iam.tag_role(RoleName=call.id, Tags=call.tag_list),
+            lambda keys: iam.untag_role(RoleName=call.id, TagKeys=keys),
+        )
         self._inline(call)
         return {}
 
@@ -48,10 +59,15 @@ class Role(Emulation):
         iam.delete_role(RoleName=call.id)
 
     def _inline(self, call: Call) -> None:
-        for policy in call.inputs.get("inlinePolicies", []):
-            call.aws("iam").put_role_policy(
-                RoleName=call.inputs["name"], PolicyName=policy["name"], PolicyDocument=policy["policy"]
-            )
+        iam, role = call.aws("iam"), call.inputs["name"]
+        old, new = (
+            {policy["name"]: policy["policy"] for policy in properties.get("inlinePolicies", [])}
+            for properties in (call.before, call.inputs)
+        )
+        for name in sorted(old.keys() - new.keys()):
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+        for name, document in new.items():
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
 
 @emulates("aws:iam/rolePolicy:RolePolicy")
@@ -92,7 +108,11 @@ class Policy(Emulation):
 
     def update(self, call: Call) -> Properties:
         """Only tags change in place."""
-        call.aws("iam").tag_policy(PolicyArn=call.id, Tags=call.tag_list)
+        iam = call.aws("iam")
+        call.retag(
+            lambda: iam.tag_policy(PolicyArn=call.id, Tags=call.tag_list),
+            lambda keys: iam.untag_policy(PolicyArn=call.id, TagKeys=keys),
+        )
         return {}
 
     def delete(self, call: Call) -> None:

@@ -4,6 +4,11 @@ from local.provider.emulation import Call, Emulation, emulates
 from local.provider.values import Properties
 
 
+def _tags(call: Call) -> list[dict[str, str]]:
+    """Return the tags as KMS alone calls them."""
+    return [{"TagKey": key, "TagValue": value} for key, value in call.tags.items()]
+
+
 @emulates("aws:kms/key:Key")
 class Key(Emulation):
     """A key."""
@@ -12,10 +17,8 @@ class Key(Emulation):
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the key."""
-        tags = [{"TagKey": key, "TagValue": value} for key, value in call.tags.items()]
-        key = call.aws("kms").create_key(Description=call.inputs.get("description", ""), Tags=tags)[
-            "KeyMetadata"
-        ]
+        description = call.inputs.get("description", "")
+        key = call.aws("kms").create_key(Description=description, Tags=_tags(call))["KeyMetadata"]
         self._rotate(call, key["KeyId"])
         return key["KeyId"], {"arn": key["Arn"], "keyId": key["KeyId"]}
 
@@ -24,8 +27,9 @@ class Key(Emulation):
         self._rotate(call, call.id)
         kms = call.aws("kms")
         kms.update_key_description(KeyId=call.id, Description=call.inputs.get("description", ""))
-        kms.tag_resource(
-            KeyId=call.id, Tags=[{"TagKey": key, "TagValue": value} for key, value in call.tags.items()]
+        call.retag(
+            lambda: kms.tag_resource(KeyId=call.id, Tags=_tags(call)),
+            lambda keys: kms.untag_resource(KeyId=call.id, TagKeys=keys),
         )
         return {}
 

@@ -24,19 +24,18 @@ def _code_outputs(archive: Path) -> Properties:
 
 
 def _configuration(inputs: Properties) -> dict[str, Any]:
-    variables = inputs.get("environment", {}).get("variables")
-    tracing = inputs.get("tracingConfig", {}).get("mode")
+    """Return every setting, or AWS's default: an update leaves alone what it is not told."""
     return given(
         Role=inputs["role"],
         Handler=inputs.get("handler"),
         Runtime=inputs.get("runtime"),
-        Description=inputs.get("description"),
-        Timeout=inputs.get("timeout"),
-        MemorySize=inputs.get("memorySize"),
-        KMSKeyArn=inputs.get("kmsKeyArn"),
-        Layers=inputs.get("layers"),
-        Environment=variables and {"Variables": variables},
-        TracingConfig=tracing and {"Mode": tracing},
+        Description=inputs.get("description", ""),
+        Timeout=inputs.get("timeout", 3),
+        MemorySize=inputs.get("memorySize", 128),
+        KMSKeyArn=inputs.get("kmsKeyArn", ""),
+        Layers=inputs.get("layers", []),
+        Environment={"Variables": inputs.get("environment", {}).get("variables", {})},
+        TracingConfig={"Mode": inputs.get("tracingConfig", {}).get("mode", "PassThrough")},
     )
 
 
@@ -65,11 +64,14 @@ class Function(Emulation):
     def update(self, call: Call) -> Properties:
         """Bring code, configuration and tags up to date."""
         lambda_ = call.aws("lambda")
-        archive = _stored(call)
+        archive, arn = _stored(call), call.before["arn"]
         lambda_.update_function_code(FunctionName=call.id, ZipFile=archive.read_bytes())
         lambda_.update_function_configuration(FunctionName=call.id, **_configuration(call.inputs))
-        lambda_.tag_resource(Resource=call.before["arn"], Tags=call.tags)
-        return self._finish(call, archive, call.before["arn"])
+        call.retag(
+            lambda: lambda_.tag_resource(Resource=arn, Tags=call.tags),
+            lambda keys: lambda_.untag_resource(Resource=arn, TagKeys=keys),
+        )
+        return self._finish(call, archive, arn)
 
     def delete(self, call: Call) -> None:
         """Delete the function with its versions."""
@@ -162,6 +164,7 @@ class FunctionAlias(Emulation):
             FunctionName=call.inputs["functionName"],
             Name=call.inputs["name"],
             FunctionVersion=call.inputs["functionVersion"],
+            Description=call.inputs.get("description", ""),
         )
         return {}
 

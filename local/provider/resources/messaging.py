@@ -3,25 +3,32 @@
 from local.provider.emulation import Call, Emulation, emulates
 from local.provider.values import Properties
 
-QUEUE_ATTRIBUTES = {
-    "delaySeconds": "DelaySeconds",
-    "fifoQueue": "FifoQueue",
-    "contentBasedDeduplication": "ContentBasedDeduplication",
-    "kmsDataKeyReusePeriodSeconds": "KmsDataKeyReusePeriodSeconds",
-    "kmsMasterKeyId": "KmsMasterKeyId",
-    "maxMessageSize": "MaximumMessageSize",
-    "messageRetentionSeconds": "MessageRetentionPeriod",
-    "receiveWaitTimeSeconds": "ReceiveMessageWaitTimeSeconds",
-    "redrivePolicy": "RedrivePolicy",
-    "redriveAllowPolicy": "RedriveAllowPolicy",
-    "visibilityTimeoutSeconds": "VisibilityTimeout",
+type Attributes = dict[str, tuple[str, str]]
+"""AWS's name and default of an input; an empty default clears the attribute."""
+
+QUEUE_ATTRIBUTES: Attributes = {
+    "delaySeconds": ("DelaySeconds", "0"),
+    "fifoQueue": ("FifoQueue", "false"),
+    "contentBasedDeduplication": ("ContentBasedDeduplication", "false"),
+    "kmsDataKeyReusePeriodSeconds": ("KmsDataKeyReusePeriodSeconds", "300"),
+    "kmsMasterKeyId": ("KmsMasterKeyId", ""),
+    "maxMessageSize": ("MaximumMessageSize", "1048576"),
+    "messageRetentionSeconds": ("MessageRetentionPeriod", "345600"),
+    "receiveWaitTimeSeconds": ("ReceiveMessageWaitTimeSeconds", "0"),
+    "redrivePolicy": ("RedrivePolicy", ""),
+    "redriveAllowPolicy": ("RedriveAllowPolicy", ""),
+    "visibilityTimeoutSeconds": ("VisibilityTimeout", "30"),
 }
+TOPIC_ATTRIBUTES: Attributes = {"kmsMasterKeyId": ("KmsMasterKeyId", ""), "displayName": ("DisplayName", "")}
 
 
-def _attributes(inputs: Properties) -> dict[str, str]:
-    named = {QUEUE_ATTRIBUTES[key]: value for key, value in inputs.items() if key in QUEUE_ATTRIBUTES}
+def _attributes(attributes: Attributes, call: Call) -> dict[str, str]:
+    """Return what the program sets, as AWS takes it, and the default of what it set before."""
+    values = {key: call.inputs.get(key, default) for key, (_, default) in attributes.items()}
     return {
-        key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in named.items()
+        name: str(values[key]).lower() if isinstance(values[key], bool) else str(values[key])
+        for key, (name, _) in attributes.items()
+        if key in call.inputs or key in call.before
     }
 
 
@@ -35,18 +42,19 @@ class Queue(Emulation):
         """Create the queue; its id is its URL."""
         name = call.inputs["name"]
         sqs = call.aws("sqs")
-        url = sqs.create_queue(QueueName=name, Attributes=_attributes(call.inputs), tags=call.tags)[
-            "QueueUrl"
-        ]
+        url = sqs.create_queue(
+            QueueName=name, Attributes=_attributes(QUEUE_ATTRIBUTES, call), tags=call.tags
+        )["QueueUrl"]
         return url, {"url": url, "arn": call.arn("sqs", name)}
 
     def update(self, call: Call) -> Properties:
         """Set the attributes and tags."""
         sqs = call.aws("sqs")
-        sqs.set_queue_attributes(QueueUrl=call.id, Attributes=_attributes(call.inputs))
-        if gone := sorted(call.before.get("tagsAll", {}).keys() - call.tags.keys()):
-            sqs.untag_queue(QueueUrl=call.id, TagKeys=gone)
-        sqs.tag_queue(QueueUrl=call.id, Tags=call.tags)
+        sqs.set_queue_attributes(QueueUrl=call.id, Attributes=_attributes(QUEUE_ATTRIBUTES, call))
+        call.retag(
+            lambda: sqs.tag_queue(QueueUrl=call.id, Tags=call.tags),
+            lambda keys: sqs.untag_queue(QueueUrl=call.id, TagKeys=keys),
+        )
         return {}
 
     def delete(self, call: Call) -> None:
@@ -61,25 +69,24 @@ class Topic(Emulation):
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the topic."""
         arn = call.aws("sns").create_topic(
-            Name=call.inputs["name"], Attributes=self._attributes(call.inputs), Tags=call.tag_list
+            Name=call.inputs["name"], Attributes=_attributes(TOPIC_ATTRIBUTES, call), Tags=call.tag_list
         )["TopicArn"]
         return arn, {"arn": arn, "owner": arn.split(":")[4]}
 
     def update(self, call: Call) -> Properties:
         """Set the attributes and tags."""
         sns = call.aws("sns")
-        for name, value in self._attributes(call.inputs).items():
+        for name, value in _attributes(TOPIC_ATTRIBUTES, call).items():
             sns.set_topic_attributes(TopicArn=call.id, AttributeName=name, AttributeValue=value)
-        sns.tag_resource(ResourceArn=call.id, Tags=call.tag_list)
+        call.retag(
+            lambda: sns.tag_resource(ResourceArn=call.id, Tags=call.tag_list),
+            lambda keys: sns.untag_resource(ResourceArn=call.id, TagKeys=keys),
+        )
         return {}
 
     def delete(self, call: Call) -> None:
         """Delete the topic."""
         call.aws("sns").delete_topic(TopicArn=call.id)
-
-    def _attributes(self, inputs: Properties) -> dict[str, str]:
-        names = {"kmsMasterKeyId": "KmsMasterKeyId", "displayName": "DisplayName"}
-        return {names[key]: str(value) for key, value in inputs.items() if key in names}
 
 
 @emulates("aws:sns/topicSubscription:TopicSubscription")

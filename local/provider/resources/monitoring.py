@@ -20,9 +20,13 @@ class LogGroup(Emulation):
         return name, {"arn": call.arn("logs", f"log-group:{name}")}
 
     def update(self, call: Call) -> Properties:
-        """Change retention and tags."""
+        """Change retention and tags; moto takes no other key."""
         self._retain(call, call.id)
-        call.aws("logs").tag_log_group(logGroupName=call.id, tags=call.tags)
+        logs = call.aws("logs")
+        call.retag(
+            lambda: logs.tag_log_group(logGroupName=call.id, tags=call.tags),
+            lambda keys: logs.untag_log_group(logGroupName=call.id, tags=keys),
+        )
         return {}
 
     def delete(self, call: Call) -> None:
@@ -65,12 +69,25 @@ class MetricAlarm(Emulation):
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the alarm."""
-        self.update(call)
+        self._put(call, Tags=call.tag_list)
         name = call.inputs["name"]
         return name, {"arn": call.arn("cloudwatch", f"alarm:{name}")}
 
     def update(self, call: Call) -> Properties:
-        """Replace the alarm's whole definition, as PutMetricAlarm does."""
+        """Replace the definition, and the tags apart from it: PutMetricAlarm takes them only at first."""
+        self._put(call)
+        watch, arn = call.aws("cloudwatch"), call.before["arn"]
+        call.retag(
+            lambda: watch.tag_resource(ResourceARN=arn, Tags=call.tag_list),
+            lambda keys: watch.untag_resource(ResourceARN=arn, TagKeys=keys),
+        )
+        return {}
+
+    def delete(self, call: Call) -> None:
+        """Delete the alarm."""
+        call.aws("cloudwatch").delete_alarms(AlarmNames=[call.id])
+
+    def _put(self, call: Call, **first: Any) -> None:
         inputs = call.inputs
         simple = {
             "ComparisonOperator": "comparisonOperator",
@@ -90,15 +107,10 @@ class MetricAlarm(Emulation):
         call.aws("cloudwatch").put_metric_alarm(
             AlarmName=inputs["name"],
             ActionsEnabled=inputs.get("actionsEnabled", True),
-            Tags=call.tag_list,
+            **first,
             **_statistic(inputs),
             **given(Metrics=queries or None, **{name: inputs.get(key) for name, key in simple.items()}),
         )
-        return {}
-
-    def delete(self, call: Call) -> None:
-        """Delete the alarm."""
-        call.aws("cloudwatch").delete_alarms(AlarmNames=[call.id])
 
 
 @emulates("aws:cloudwatch/dashboard:Dashboard")

@@ -47,8 +47,11 @@ class Bucket(Emulation):
         s3.delete_bucket(Bucket=call.id)
 
     def _tag(self, call: Call) -> None:
-        if call.tags:
-            call.aws("s3").put_bucket_tagging(Bucket=call.inputs["bucket"], Tagging={"TagSet": call.tag_list})
+        s3, bucket = call.aws("s3"), call.inputs["bucket"]
+        call.retag(
+            lambda: s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": call.tag_list}),
+            lambda _: s3.delete_bucket_tagging(Bucket=bucket),
+        )
 
 
 @emulates("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")

@@ -45,6 +45,32 @@ def _definitions(properties: Properties) -> list[dict[str, str]]:
     ]
 
 
+def _index_changes(call: Call) -> list[dict[str, Any]]:
+    """Return what makes the old indexes the new ones; a changed index is deleted and created."""
+    old, new = (
+        {index["name"]: index for index in properties.get("globalSecondaryIndexes", [])}
+        for properties in (call.before, call.inputs)
+    )
+    changed = {name for name in old.keys() & new.keys() if old[name] != new[name]}
+    return [{"Delete": {"IndexName": name}} for name in sorted(old.keys() - new.keys() | changed)] + [
+        {"Create": _index(new[name], call.inputs)} for name in sorted(new.keys() - old.keys() | changed)
+    ]
+
+
+def _stream(properties: Properties) -> dict[str, Any]:
+    if not properties.get("streamEnabled"):
+        return {"StreamEnabled": False}
+    return {"StreamEnabled": True, "StreamViewType": properties.get("streamViewType")}
+
+
+def _outputs(description: Properties) -> Properties:
+    return given(
+        arn=description["TableArn"],
+        streamArn=description.get("LatestStreamArn"),
+        streamLabel=description.get("LatestStreamLabel"),
+    )
+
+
 @emulates("aws:dynamodb/table:Table")
 class Table(Emulation):
     """A table with its indexes, stream, TTL, encryption, PITR and deletion protection."""
@@ -55,7 +81,6 @@ class Table(Emulation):
         """Create the table."""
         inputs = call.inputs
         indexes = [_index(index, inputs) for index in inputs.get("globalSecondaryIndexes", [])]
-        stream = {"StreamEnabled": True, "StreamViewType": inputs.get("streamViewType")}
         sse = inputs.get("serverSideEncryption", {})
         encryption = given(Enabled=True, SSEType="KMS", KMSMasterKeyId=sse.get("kmsKeyArn"))
         answer = call.aws("dynamodb").create_table(
@@ -68,39 +93,31 @@ class Table(Emulation):
             **_throughput(inputs),
             **given(
                 GlobalSecondaryIndexes=indexes or None,
-                StreamSpecification=stream if inputs.get("streamEnabled") else None,
+                StreamSpecification=_stream(inputs) if inputs.get("streamEnabled") else None,
                 SSESpecification=encryption if sse.get("enabled") else None,
             ),
         )["TableDescription"]
         self._settings(call)
-        outputs = {"arn": answer["TableArn"]}
-        if inputs.get("streamEnabled"):
-            outputs |= {"streamArn": answer["LatestStreamArn"], "streamLabel": answer["LatestStreamLabel"]}
-        return inputs["name"], outputs
+        return inputs["name"], _outputs(answer)
 
     def update(self, call: Call) -> Properties:
-        """Change protection, indexes, PITR, TTL and tags in place."""
-        dynamodb = call.aws("dynamodb")
-        old = {index["name"]: index for index in call.before.get("globalSecondaryIndexes", [])}
-        new = {index["name"]: index for index in call.inputs.get("globalSecondaryIndexes", [])}
-        changed = {name for name in old.keys() & new.keys() if old[name] != new[name]}
-        changes: list[dict[str, Any]] = [
-            {"Delete": {"IndexName": name}} for name in sorted(old.keys() - new.keys() | changed)
-        ]
-        changes += [
-            {"Create": _index(new[name], call.inputs)} for name in sorted(new.keys() - old.keys() | changed)
-        ]
-        dynamodb.update_table(
+        """Change everything in place but encryption, which moto does not change."""
+        dynamodb, inputs, arn = call.aws("dynamodb"), call.inputs, call.before["arn"]
+        stream = _stream(inputs) if _stream(inputs) != _stream(call.before) else None
+        answer = dynamodb.update_table(
             TableName=call.id,
-            AttributeDefinitions=_definitions(call.inputs),
-            DeletionProtectionEnabled=bool(call.inputs.get("deletionProtectionEnabled")),
-            **given(GlobalSecondaryIndexUpdates=changes or None),
-        )
+            AttributeDefinitions=_definitions(inputs),
+            BillingMode=inputs.get("billingMode", "PROVISIONED"),
+            DeletionProtectionEnabled=bool(inputs.get("deletionProtectionEnabled")),
+            **_throughput(inputs),
+            **given(GlobalSecondaryIndexUpdates=_index_changes(call) or None, StreamSpecification=stream),
+        )["TableDescription"]
         self._settings(call)
-        if gone := sorted(call.before.get("tagsAll", {}).keys() - call.tags.keys()):
-            dynamodb.untag_resource(ResourceArn=call.before["arn"], TagKeys=gone)
-        dynamodb.tag_resource(ResourceArn=call.before["arn"], Tags=call.tag_list)
-        return {}
+        call.retag(
+            lambda: dynamodb.tag_resource(ResourceArn=arn, Tags=call.tag_list),
+            lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
+        )
+        return _outputs(answer)
 
     def delete(self, call: Call) -> None:
         """Delete the table; DynamoDB refuses while it is protected."""
@@ -113,7 +130,8 @@ class Table(Emulation):
         dynamodb.update_continuous_backups(
             TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": recovery}
         )
-        ttl, before = call.inputs.get("ttl", {}), call.before.get("ttl", {})
+        before = call.before.get("ttl", {})
+        ttl = call.inputs.get("ttl") or {**before, "enabled": False}
         if ttl != before and ttl.get("attributeName"):
             specification = {"Enabled": bool(ttl.get("enabled")), "AttributeName": ttl["attributeName"]}
             dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)

@@ -1,0 +1,57 @@
+"""What the provider refuses before anything is created: inputs, and configurations."""
+
+import json
+
+import pytest
+
+QUEUE, TABLE, FUNCTION = "aws:sqs/queue:Queue", "aws:dynamodb/table:Table", "aws:lambda/function:Function"
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "path", "reason"),
+    [
+        (FUNCTION, {"name": "f"}, "role", "Missing required property 'role'"),
+        (QUEUE, {"visibilityTimeoutSeconds": [5]}, "visibilityTimeoutSeconds", "a single value, not a list"),
+        (QUEUE, {"name": ["q"]}, "name", "expected a single value, not a list"),
+        (QUEUE, {"visibilityTimeoutSeconds": {"s": 5}}, "visibilityTimeoutSeconds", "not an object"),
+        (TABLE, {"attributes": "id"}, "attributes", "expected a list, not a single value"),
+        (TABLE, {"attributes": {"name": "id", "type": "S"}}, "attributes", "expected a list, not an object"),
+        (TABLE, {"ttl": [{"attributeName": "t"}]}, "ttl", "expected a single value, not a list"),
+        (TABLE, {"attributes": [{"name": ["id"], "type": "S"}]}, "attributes[0].name", "not a list"),
+        (FUNCTION, {"role": "r", "layers": "arn"}, "layers", "expected a list, not a single value"),
+    ],
+)
+def test_an_input_of_the_wrong_shape_is_refused_at_its_path(previewing, token, inputs, path, reason):
+    assert reason in previewing.failures(token, inputs)[path]
+
+
+def test_an_object_for_a_text_property_is_its_json(previewing):
+    assert previewing.failures(QUEUE, {"name": "q", "redrivePolicy": {"maxReceiveCount": 3}}) == {}
+
+
+def test_a_provider_without_region_is_refused(provider):
+    assert "aws:region" in provider.refusals(region="")["region"]
+
+
+def test_a_deployment_that_may_not_use_the_emulated_account_is_refused(provider):
+    refusals = provider.refusals(allowedAccountIds=json.dumps(["111111111111"]))
+
+    assert "111111111111" in refusals["allowedAccountIds"]
+    assert "123456789012" in refusals["allowedAccountIds"]
+
+
+@pytest.mark.parametrize("accounts", [["123456789012"], [123456789012], ["111111111111", "123456789012"], []])
+def test_a_deployment_that_may_use_the_emulated_account_is_accepted(provider, accounts):
+    assert provider.refusals(allowedAccountIds=json.dumps(accounts)) == {}
+
+
+def test_a_deployment_that_names_no_account_is_accepted(provider):
+    assert provider.refusals() == {}
+
+
+def test_accounts_that_are_no_list_are_refused(provider):
+    assert "JSON list" in provider.refusals(allowedAccountIds="111111111111")["allowedAccountIds"]
+
+
+def test_a_preview_may_be_of_any_account(previewing):
+    assert previewing.refusals(allowedAccountIds=json.dumps(["111111111111"])) == {}
