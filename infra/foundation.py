@@ -25,7 +25,7 @@ class Foundation(pulumi.ComponentResource):
     """The alerts topic with its subscription, encrypted by a key of its own."""
 
     def __init__(self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("guardrails:foundation:Foundation", name, {}, opts)
+        super().__init__("guardrails:systems:Foundation", name, {}, opts)
         settings, child = args.settings, pulumi.ResourceOptions(parent=self)
         self._name = name
         self._scope = settings.scope(name, "internal")

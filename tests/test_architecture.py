@@ -122,7 +122,7 @@ def test_only_systems_and_the_foundation_stand_directly_under_the_stack(stack: s
     top = {each.type for each in deployed(stack).resources if "pulumi:pulumi:Stack" in each.parent}
 
     assert top
-    assert all(token.startswith(("guardrails:systems:", "guardrails:foundation:")) for token in top), top
+    assert all(token.startswith("guardrails:systems:") for token in top), top
     assert all(each.parent for each in deployed(stack).resources)
 
 

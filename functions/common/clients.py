@@ -24,7 +24,7 @@ CONNECT_SECONDS = 2
 READ_SECONDS = 5
 # At most this is waited before an attempt after throttling; after other failures it is far less.
 LONGEST_WAIT_SECONDS = 2 ** (ATTEMPTS - 2)
-# What an attempt and the wait after it can take: with less left, no attempt is begun.
+# What an attempt of a usual client and the wait after it can take: with less left, no attempt is begun.
 RESERVE_SECONDS = CONNECT_SECONDS + READ_SECONDS + LONGEST_WAIT_SECONDS
 # With less left no item is begun: its few calls take part of a second each, and so the last is still begun.
 ITEM_SECONDS = RESERVE_SECONDS + 4
@@ -39,23 +39,32 @@ THROTTLING = frozenset(
 )
 
 
-def client_config(*, read_seconds: int = READ_SECONDS) -> Config:
-    """Return the configuration of a client; *read_seconds* is for calls that by nature answer late."""
+def client_config(*, read_seconds: int = READ_SECONDS, attempts: int = ATTEMPTS) -> Config:
+    """Return the configuration of a client; *read_seconds* is for calls that by nature answer late.
+
+    Such calls are better given fewer *attempts*, which then hold for throttling, too.
+    """
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
 
 def within[C: BaseClient](deadline: Deadline, client: C) -> C:
-    """Return *client*, which from now on outlasts throttling, but begins no attempt near the *deadline*."""
+    """Return *client*, which from now on outlasts throttling, but begins no attempt near the *deadline*.
+
+    An attempt is begun if the client's own timeouts leave room for it whole.
+    """
+    config: Any = client.meta.config
+    reserve = config.connect_timeout + config.read_timeout + LONGEST_WAIT_SECONDS
 
     def check(**_: Any) -> None:
-        deadline.require(RESERVE_SECONDS)
+        deadline.require(reserve)
 
     client.meta.events.register_first("before-send", check)
-    client.meta.events.register_last("needs-retry", _wait_if_throttled)  # type: ignore[arg-type]
+    if config.retries["total_max_attempts"] >= ATTEMPTS:
+        client.meta.events.register_last("needs-retry", _wait_if_throttled)  # type: ignore[arg-type]
     return client
 
 

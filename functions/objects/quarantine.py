@@ -1,6 +1,7 @@
 """The rules of the quarantine: an infected version is moved out of reach, recorded and reported."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from common.errors import PermanentError
@@ -11,14 +12,22 @@ from objects.models import ObjectHead, ObjectVersion, Reason, Record, Status
 LARGEST_COPY_BYTES = 5 * 1024**3
 
 
+class State(StrEnum):
+    """What became of an infected version, in words for people."""
+
+    MOVED = "moved to quarantine"
+    LEFT = "too large to move, left in place unreadable"
+    GONE = "deleted by somebody before the quarantine came"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """What people are told: which version has which threats and where it is now."""
+    """What people are told: which version has which threats, and where it is now or, if it is gone, was."""
 
     version: ObjectVersion
     threats: tuple[str, ...]
     location: str
-    is_moved: bool
+    state: State
     correlation_id: str
 
 
@@ -50,40 +59,46 @@ def isolate(
     """Move *version* to quarantine, record it once and publish a notice; a repeat completes what was cut off.
 
     The record comes after the copy and before the deletion: once the original is gone, it alone tells a
-    version that was moved from one that somebody deleted. The notice comes last: only a crash right after it
-    repeats it.
+    version that was moved from one that somebody deleted. People are told of that one, too: it was there to
+    be read before. The notice comes last: only a crash right after it repeats it.
     """
+    names = ", ".join(threats) or "no threat named"
     try:
         head = intake.head(version)
     except PermanentError as error:
-        standing = reject(version, error, origin=origin, records=records)
-        if standing.status is not Status.QUARANTINED:
-            return standing
+        gone = PermanentError(error.reason, f"{names}; {error}")
+        standing = reject(version, gone, origin=origin, records=records)
     else:
-        standing = _move(version, head, threats, origin=origin, records=records, quarantine=quarantine)
-    is_moved = standing.reason != Reason.TOO_LARGE_TO_MOVE
+        standing = _move(version, head, names, origin=origin, records=records, quarantine=quarantine)
+    state = _state(standing)
+    origin_address = f"s3://{version.bucket}/{version.key}"
     quarantine.publish(
         Notice(
             version=version,
             threats=threats,
-            location=quarantine.location(version) if is_moved else f"s3://{version.bucket}/{version.key}",
-            is_moved=is_moved,
+            location=quarantine.location(version) if state is State.MOVED else origin_address,
+            state=state,
             correlation_id=origin.correlation_id,
         )
     )
     return standing
 
 
+def _state(standing: Record) -> State:
+    if standing.status is not Status.QUARANTINED:
+        return State.GONE
+    return State.LEFT if standing.reason == Reason.TOO_LARGE_TO_MOVE else State.MOVED
+
+
 def _move(
     version: ObjectVersion,
     head: ObjectHead,
-    threats: tuple[str, ...],
+    names: str,
     *,
     origin: Origin,
     records: Records,
     quarantine: Quarantine,
 ) -> Record:
-    names = ", ".join(threats) or "no threat named"
     if head.size > LARGEST_COPY_BYTES:
         why = {
             "reason": Reason.TOO_LARGE_TO_MOVE,

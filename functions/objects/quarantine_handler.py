@@ -15,14 +15,19 @@ from objects.quarantine_store import QuarantineBucket
 from objects.runtime import Runtime
 from objects.settings import QuarantineSettings
 
-# S3 answers a copy when it is done. One that outlasts the invocation is repeated, to the same end.
+# S3 answers a copy when it is done. One that outlasts its attempts is repeated, to the same end.
 COPY_SECONDS = 60
+COPY_ATTEMPTS = 2
 
 settings = QuarantineSettings.load()
 runtime = Runtime(settings, purpose="quarantine")
 quarantine = QuarantineBucket(
-    within(runtime.deadline, boto3.client("s3", config=client_config(read_seconds=COPY_SECONDS))),
+    within(runtime.deadline, boto3.client("s3", config=client_config())),
     within(runtime.deadline, boto3.client("sns", config=client_config())),
+    copier=within(
+        runtime.deadline,
+        boto3.client("s3", config=client_config(read_seconds=COPY_SECONDS, attempts=COPY_ATTEMPTS)),
+    ),
     bucket=settings.quarantine_bucket,
     topic_arn=settings.alerts_topic_arn,
 )

@@ -42,7 +42,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Anomaly:
-    """An alarm on a metric leaving the band that its own history predicts."""
+    """An alarm on a metric leaving the band that its own history predicts; no data is no anomaly."""
 
     purpose: str
     description: str

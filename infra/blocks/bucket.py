@@ -43,9 +43,10 @@ class Bucket(pulumi.ComponentResource):
         self.arn = self.name.apply(scope.bucket_arn)
         self.objects_arn = self.name.apply(scope.objects_arn)
         closed = close_to_public(name, self.name, child)
-        encrypt(name, self.name, child, key_arn=args.key_arn)
-        versioning = keep_versions(name, self.name, child)
-        expire(name, self.name, args.life_cycle, pulumi.ResourceOptions(parent=self, depends_on=[versioning]))
+        self.encryption = encrypt(name, self.name, child, key_arn=args.key_arn)
+        self.versioning = keep_versions(name, self.name, child)
+        versioned = pulumi.ResourceOptions(parent=self, depends_on=[self.versioning])
+        expire(name, self.name, args.life_cycle, versioned)
         aws.s3.BucketLogging(
             name,
             bucket=self.name,

@@ -37,7 +37,11 @@ def clean_only(
     -----
     Only reads are denied: denying `s3:Get*` would also stop replication and who reads the tag.
     StringNotEquals holds for an absent tag, so that an object that was not yet scanned is denied too.
+    A copy with TaggingDirective=COPY brings the tags of its source, clean or not, without naming any in the
+    request: whoever sets tags names them, or is the scanner.
     """
+    sets_tags = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
+    not_scanner = {"aws:PrincipalArn": scanner}
     return [
         deny(
             *READS,
@@ -55,12 +59,18 @@ def clean_only(
             when={"ArnNotEquals": {"aws:PrincipalArn": list(readers)}},
         ),
         deny(
-            *("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+            *sets_tags,
             on=objects_arn,
             sid="OnlyScannerTags",
             when={
                 "ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": [SCAN_TAG]},
-                "ArnNotEquals": {"aws:PrincipalArn": scanner},
+                "ArnNotEquals": not_scanner,
             },
+        ),
+        deny(
+            *sets_tags,
+            on=objects_arn,
+            sid="OnlyScannerTagsUnnamed",
+            when={"Null": {"s3:RequestObjectTagKeys": "true"}, "ArnNotEquals": not_scanner},
         ),
     ]

@@ -119,7 +119,9 @@ class Function(pulumi.ComponentResource):
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(
                 log_format="JSON",
                 log_group=log_group.name,
-                application_log_level="WARN" if args.log_level == "WARNING" else args.log_level,
+                # Metrics are lines of plain JSON without a level, which Lambda counts as INFO and would drop
+                # above. What the function logs is limited by POWERTOOLS_LOG_LEVEL.
+                application_log_level="DEBUG" if args.log_level == "DEBUG" else "INFO",
                 system_log_level="INFO",
             ),
             tags=args.scope.tags,

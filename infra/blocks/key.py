@@ -147,17 +147,20 @@ def role_use(
     )
 
 
-def service_use(scope: Scope, *, sid: str, by: str, sources: Sequence[str]) -> Statement:
-    """Return the use of the key by the service *by* on behalf of *sources* (ARN patterns) in this account."""
+def service_use(scope: Scope, *, sid: str, by: str, sources: Sequence[str] = ()) -> Statement:
+    """Return the use of the key by the service *by* in this account, on behalf of *sources* (ARN patterns).
+
+    Without *sources* any source of this account is served: not every service tells KMS which one it is.
+    """
+    condition: dict[str, dict[str, object]] = {"StringEquals": {"aws:SourceAccount": scope.account_id}}
+    if sources:
+        condition["ArnLike"] = {"aws:SourceArn": list(sources)}
     return allow(
         *("kms:Decrypt", "kms:GenerateDataKey"),
         on=THE_KEY,
         sid=sid,
         to=service(by),
-        when={
-            "StringEquals": {"aws:SourceAccount": scope.account_id},
-            "ArnLike": {"aws:SourceArn": list(sources)},
-        },
+        when=condition,
     )
 
 

@@ -55,7 +55,7 @@ def keep_versions(
 
 def encrypt(
     name: str, bucket: pulumi.Input[str], opts: pulumi.ResourceOptions, *, key_arn: pulumi.Input[str] | None
-) -> None:
+) -> aws.s3.BucketServerSideEncryptionConfiguration:
     """Encrypt new objects with the key, sparing calls of KMS by a bucket key; without one by S3 itself."""
     default = aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="AES256" if key_arn is None else "aws:kms", kms_master_key_id=key_arn
@@ -63,7 +63,7 @@ def encrypt(
     rule = aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
         apply_server_side_encryption_by_default=default, bucket_key_enabled=key_arn is not None
     )
-    aws.s3.BucketServerSideEncryptionConfiguration(name, bucket=bucket, rules=[rule], opts=opts)
+    return aws.s3.BucketServerSideEncryptionConfiguration(name, bucket=bucket, rules=[rule], opts=opts)
 
 
 def tls_only(bucket_arn: pulumi.Input[str], objects_arn: pulumi.Input[str]) -> Statement:

@@ -50,7 +50,9 @@ class ScanGate(pulumi.ComponentResource):
             policy=document(*scanner_permissions(args.scope, args.bucket)),
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
-        self._plan(name, args, [notification, role_policy, args.bucket.policy, args.key_policy])
+        # Scanned is what is kept: versions, encrypted with the key that the scanner may use.
+        bucket_settings = [args.bucket.versioning, args.bucket.encryption, args.bucket.policy]
+        self._plan(name, args, [notification, role_policy, *bucket_settings, args.key_policy])
         self.scanned_rule = self._rule(
             f"{name}-scanned",
             args,

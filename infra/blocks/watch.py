@@ -1,6 +1,7 @@
 """What is watched on each kind of block: its metrics, and the alarms that every one of its kind has."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pulumi
 
@@ -8,6 +9,8 @@ from infra.blocks.alarms import Alarm, Metric
 from infra.blocks.function import Function
 from infra.blocks.queue import DeadLetterQueue, Queue
 from infra.blocks.table import Table
+
+REDRIVE: Final = "look at a message, mend the cause, then redrive"
 
 
 def function_metric(function: Function, name: str, statistic: str = "Sum") -> Metric:
@@ -54,11 +57,14 @@ def function_alarms(purpose: str, function: Function) -> list[Alarm]:
     ]
 
 
-def dead_letter_alarm(purpose: str, queue: DeadLetterQueue) -> Alarm:
-    """Return the alarm on anything being in *queue*; redrives do not count as sent, so depth tells."""
+def dead_letter_alarm(purpose: str, queue: DeadLetterQueue, *, remedy: str = REDRIVE) -> Alarm:
+    """Return the alarm on anything being in *queue*; redrives do not count as sent, so depth tells.
+
+    *remedy* is for a queue of another source than a queue: SQS redrives only what came from one.
+    """
     return Alarm(
         purpose=f"{purpose}-depth",
-        description=f"{purpose} holds what failed for good: look at a message, mend the cause, then redrive",
+        description=f"{purpose} holds what failed for good: {remedy}",
         metrics=[queue_metric(queue.name, "ApproximateNumberOfMessagesVisible")],
         above=0,
     )

@@ -10,7 +10,7 @@ from infra.blocks.clean_only import READS, clean_only
 from infra.blocks.function import log_group_name
 from infra.blocks.key import logs_use, role_use, service_use
 from infra.blocks.role import Role
-from infra.naming import Kind, Scope
+from infra.naming import Scope
 from infra.permissions import Statement, allow, deny
 from infra.systems.objects_stores import Stores
 
@@ -27,7 +27,6 @@ class Roles:
 def key_uses(scope: Scope, roles: Roles) -> list[Statement]:
     """Return who uses the system's key beside the account: each through what it works with."""
     reads = ("dynamodb", "lambda", "s3", "sqs")
-    rules = [scope.rule_arn(scope.name(Kind.RULE, purpose)) for purpose in ("scanned", "infected")]
     return [
         role_use("kms:Decrypt", scope=scope, sid="Worker", role_arn=roles.worker.arn, services=reads),
         role_use("kms:Decrypt", scope=scope, sid="Quarantine", role_arn=roles.quarantine.arn, services=reads),
@@ -45,7 +44,9 @@ def key_uses(scope: Scope, roles: Roles) -> list[Statement]:
             role_arn=roles.scanner.arn,
             services=["s3"],
         ),
-        service_use(scope, sid="EventRules", by="events.amazonaws.com", sources=rules),
+        # No source: AWS documents no aws:SourceArn for what EventBridge asks of KMS when it sends to
+        # encrypted queues, and a wrong guess loses events. The queues' own policies bind the exact rules.
+        service_use(scope, sid="EventRules", by="events.amazonaws.com"),
         logs_use(scope, [log_group_name(scope, purpose) for purpose in ("worker", "quarantine")]),
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
@@ -24,6 +25,12 @@ from infra.blocks.watch import (
 )
 from infra.naming import Scope
 from infra.systems.objects_stores import DAY_INDEX, Stores
+
+# EventBridge put them there, not a queue: StartMessageMoveTask refuses such a source.
+SEND_ON: Final = (
+    "mend queue policy or key, then for each message send its body to the work queue, or to the infected "
+    "queue if detail.scanResultDetails.scanResultStatus is THREATS_FOUND, and delete it; SQS will not redrive"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,7 @@ def alarms(scope: Scope, parts: Parts) -> list[Alarm]:
         *function_alarms("quarantine", parts.quarantine.function),
         *queue_alarms("work", parts.worker.queue),
         *queue_alarms("infected", parts.quarantine.queue),
-        dead_letter_alarm("undelivered", parts.undelivered),
+        dead_letter_alarm("undelivered", parts.undelivered, remedy=SEND_ON),
         rule_alarm("scanned", parts.gate.scanned_rule),
         rule_alarm("infected", parts.gate.infected_rule),
         *table_alarms("records", parts.stores.records, indexes=[DAY_INDEX], operations=["PutItem"]),
@@ -76,11 +83,15 @@ def alarms(scope: Scope, parts: Parts) -> list[Alarm]:
 
 
 def anomalies(scope: Scope) -> list[Anomaly]:
-    """Return the alarm on an unusual number of processed objects."""
+    """Return the alarm on an unusual number of processed objects.
+
+    Where nothing is processed there is no datapoint, so that a stop is told by the age of what waits.
+    """
     return [
         Anomaly(
             purpose="processed-anomaly",
-            description="far more or fewer objects are processed than usual at this time: ask the senders",
+            description="an unusual number of objects is processed for this time, while there is work: ask "
+            "the senders; a complete stop is told by the alarms work-age and infected-age",
             metric=business_metric(scope, "ObjectsProcessed"),
         )
     ]

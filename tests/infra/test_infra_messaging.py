@@ -177,6 +177,12 @@ def test_a_function_has_explicit_sizes_runtime_and_versions(made: Deployment) ->
     assert {key: function[key] for key in expected} == expected
 
 
+def test_metrics_pass_lambdas_filter_even_if_only_warnings_are_logged(made: Deployment) -> None:
+    function = made.inputs("aws:lambda/function:Function", "seller")
+
+    assert function["loggingConfig"]["applicationLogLevel"] == "INFO"
+
+
 def test_a_function_logs_json_to_its_own_encrypted_group_of_limited_retention(made: Deployment) -> None:
     group = made.inputs("aws:cloudwatch/logGroup:LogGroup", "seller")
     function = made.inputs("aws:lambda/function:Function", "seller")
@@ -186,7 +192,7 @@ def test_a_function_logs_json_to_its_own_encrypted_group_of_limited_retention(ma
     assert function["loggingConfig"] == {
         "logFormat": "JSON",
         "logGroup": "/aws/lambda/sg-shop-seller-dev",
-        "applicationLogLevel": "WARN",
+        "applicationLogLevel": "INFO",
         "systemLogLevel": "INFO",
     }
 

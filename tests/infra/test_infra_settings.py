@@ -192,6 +192,12 @@ def test_the_example_of_each_setting_is_in_range(key: str) -> None:
             "config rm --stack dev serverless-guardrails:prefx",
         ),
         ({"objects.worker.memoryMB": 1}, "objects.worker.memoryMB", "did you mean memoryMb?", "config rm"),
+        (
+            {"objects.quarantine.timeoutSeconds": 80},
+            "objects.quarantine.timeoutSeconds",
+            "81 to 900",
+            "timeoutSeconds' 120",
+        ),
         ({"logRetentionDays": "8"}, "logRetentionDays", "1, 3, 5, 7, 14", "logRetentionDays 30"),
         (
             {"objects.worker.maximumConcurrency": 6},

@@ -201,6 +201,17 @@ def test_only_the_scanner_sets_the_scan_tag(scope: Scope) -> None:
     }
 
 
+def test_only_the_scanner_sets_tags_that_the_request_does_not_name(scope: Scope) -> None:
+    denial = buckets(scope).document("aws:s3/bucketPolicy:BucketPolicy", "files")["OnlyScannerTagsUnnamed"]
+
+    assert denial["Effect"] == "Deny"
+    assert denial["Action"] == ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"]
+    assert denial["Condition"] == {
+        "Null": {"s3:RequestObjectTagKeys": "true"},
+        "ArnNotEquals": {"aws:PrincipalArn": role_arn("scanner")},
+    }
+
+
 @pytest.mark.parametrize("name", ["files", "logs"])
 @pytest.mark.parametrize("protect", [True, False])
 def test_a_protected_bucket_is_never_emptied_by_a_destroy(name: str, protect: bool, scope: Scope) -> None:

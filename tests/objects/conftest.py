@@ -64,9 +64,9 @@ def cloud(handlers: dict[str, ModuleType]) -> Iterator[Cloud]:
         yield Cloud()
 
 
-def _invoker(module: ModuleType) -> Invoke:
+def _invoker(module: ModuleType, *, milliseconds: int = 60_000) -> Invoke:
     def invoke(*bodies: object, context: Context | None = None) -> list[str]:
-        answer = module.handler(sqs_batch(*bodies), context or Context())
+        answer = module.handler(sqs_batch(*bodies), context or Context(milliseconds=milliseconds))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     return invoke
@@ -81,7 +81,7 @@ def worker(cloud: Cloud, handlers: dict[str, ModuleType]) -> Invoke:
 @pytest.fixture
 def quarantine(cloud: Cloud, handlers: dict[str, ModuleType]) -> Invoke:
     """Invoke the quarantine with a batch of message bodies; returns the ids of the messages that failed."""
-    return _invoker(handlers["quarantine"])
+    return _invoker(handlers["quarantine"], milliseconds=120_000)
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from common.clients import (
     ATTEMPTS,
+    CONNECT_SECONDS,
     ITEM_SECONDS,
     LONGEST_WAIT_SECONDS,
+    READ_SECONDS,
     RESERVE_SECONDS,
     THROTTLED_ATTEMPTS,
     client_config,
@@ -26,6 +28,7 @@ from common.clients import (
 )
 from common.deadline import Deadline
 from common.errors import OutOfTimeError
+from infra.sections import QUARANTINE_SECONDS
 from objects.models import ObjectVersion
 from tests.objects.cloud import Cloud
 from tests.objects.messages import INTAKE, QUARANTINE, RECORDS, REGION, Context, Invoke, scan_event
@@ -35,6 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 Metrics = Callable[[], Counter[str]]
 WRITES = {f"DynamoDB_20120810.{name}".encode() for name in ("PutItem", "UpdateItem", "DeleteItem")}
 RECEIVES_BEFORE_DLQ = 5
+COPY_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -245,15 +249,16 @@ def test_every_client_of_the_functions_retries_and_gives_up_in_time(handlers: di
     runtimes = [module.runtime for module in handlers.values()]
     clients = [runtime.intake._s3 for runtime in runtimes]
     clients += [handlers["quarantine"].quarantine._s3, handlers["quarantine"].quarantine._sns]
+    copier = handlers["quarantine"].quarantine._copier
     clients += [runtime.records._table._dynamodb for runtime in runtimes]
     clients += [runtime.once._layer.client for runtime in runtimes]
 
-    for client in clients:
+    for client in [*clients, copier]:
         config = client.meta.config
         assert config.retries["mode"] == "standard"
-        assert config.retries["total_max_attempts"] == ATTEMPTS
-        assert config.connect_timeout < RESERVE_SECONDS
-        assert config.read_timeout <= 60
+        assert config.retries["total_max_attempts"] == (2 if client is copier else ATTEMPTS)
+        assert config.connect_timeout == CONNECT_SECONDS
+        assert config.read_timeout == (COPY_SECONDS if client is copier else READ_SECONDS)
 
 
 def test_a_bounded_client_asks_for_the_time_before_each_attempt(cloud: Cloud) -> None:
@@ -265,3 +270,60 @@ def test_a_bounded_client_asks_for_the_time_before_each_attempt(cloud: Cloud) ->
 
     with pytest.raises(OutOfTimeError, match="11 s are needed"):
         client.list_buckets()
+
+
+def test_a_client_whose_calls_answer_late_asks_for_a_whole_attempt(cloud: Cloud) -> None:
+    deadline = Deadline()
+    patient = client_config(read_seconds=COPY_SECONDS, attempts=2)
+    client = within(deadline, boto3.client("s3", region_name=REGION, config=patient))
+    needed = CONNECT_SECONDS + COPY_SECONDS + LONGEST_WAIT_SECONDS
+
+    deadline.start(Context(milliseconds=needed * 1000))  # type: ignore[arg-type]
+    assert client.list_buckets()["Buckets"]
+    deadline.start(Context(milliseconds=needed * 1000 - 1))  # type: ignore[arg-type]
+
+    with pytest.raises(OutOfTimeError, match=f"{needed} s are needed"):
+        client.list_buckets()
+
+
+def test_a_copy_is_tried_twice_at_most_even_if_it_is_throttled(
+    cloud: Cloud, quarantine: Invoke, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, copies = cloud.upload(), []
+    answer = BotocoreStubber.__call__
+
+    def throttle(stub: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+        if "x-amz-copy-source" not in request.headers:
+            return answer(stub, event_name, request, **rest)
+        copies.append(event_name)
+        body = b"<Error><Code>SlowDown</Code><Message>slow down</Message></Error>"
+        return AWSResponse(str(request.url), 503, HTTPHeaders(), MockRawResponse(body))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BotocoreStubber, "__call__", throttle)
+        assert quarantine(scan_event(version, "THREATS_FOUND")) == ["message-0"]
+
+    assert len(copies) == 2
+    assert cloud.versions_in(INTAKE) == ["a.csv"]
+    assert quarantine(scan_event(version, "THREATS_FOUND")) == []
+
+
+def test_what_follows_a_copy_needs_no_time_for_another_copy(
+    cloud: Cloud, quarantine: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, context = cloud.upload(), Context(milliseconds=QUARANTINE_SECONDS * 1000)
+    answer = BotocoreStubber.__call__
+
+    def slowly(stub: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+        if "x-amz-copy-source" in request.headers:
+            context.milliseconds -= COPY_SECONDS * 1000
+        return answer(stub, event_name, request, **rest)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", slowly)
+
+    assert quarantine(scan_event(version, "THREATS_FOUND"), context=context) == []
+    assert cloud.versions_in(INTAKE) == []
+
+
+def test_the_shortest_timeout_of_the_quarantine_covers_one_copy_and_the_calls_around_it() -> None:
+    assert CONNECT_SECONDS + COPY_SECONDS + LONGEST_WAIT_SECONDS + ITEM_SECONDS == QUARANTINE_SECONDS

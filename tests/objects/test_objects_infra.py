@@ -82,6 +82,11 @@ def test_the_intake_tells_eventbridge_so_that_our_notification_does_not_erase_th
         ("aws:iam/rolePolicy:RolePolicy", "objects-scan"),
         ("aws:kms/keyPolicy:KeyPolicy", "objects"),
         ("aws:s3/bucketPolicy:BucketPolicy", "objects-intake"),
+        ("aws:s3/bucketVersioning:BucketVersioning", "objects-intake"),
+        (
+            "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+            "objects-intake",
+        ),
         ("aws:iam/role:Role", "objects-scan"),
     ],
 )
@@ -316,10 +321,13 @@ def test_the_worker_reads_clean_objects_and_only_scanner_and_quarantine_read_oth
 
     exempt = document["CleanOnly"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
     readers = document["NamedReadersOnly"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
-    taggers = document["OnlyScannerTags"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    taggers = {
+        document[sid]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+        for sid in ("OnlyScannerTags", "OnlyScannerTagsUnnamed")
+    }
     assert set(exempt) == {role("scan"), role("quarantine")}
     assert set(readers) == {role("scan"), role("quarantine"), role("worker")}
-    assert taggers == role("scan")
+    assert taggers == {role("scan")}
 
 
 def test_only_the_quarantine_fills_its_bucket_and_nobody_else_reads_there(dev: Deployment) -> None:
@@ -355,14 +363,12 @@ def test_the_key_is_used_by_each_role_only_through_what_it_works_with(dev: Deplo
     }
 
 
-def test_the_key_serves_the_two_rules_and_the_two_log_groups(dev: Deployment) -> None:
+def test_the_key_serves_the_rules_of_this_account_and_the_two_log_groups(dev: Deployment) -> None:
     document = dev.document("aws:kms/keyPolicy:KeyPolicy", "objects")
-    rules = [each.inputs["name"] for each in dev.of("aws:cloudwatch/eventRule:EventRule")]
     groups = [each.inputs["name"] for each in dev.of("aws:cloudwatch/logGroup:LogGroup")]
 
-    assert set(document["EventRules"]["Condition"]["ArnLike"]["aws:SourceArn"]) == {
-        f"arn:aws:events:{HERE}:rule/{name}" for name in rules
-    }
+    assert document["EventRules"]["Principal"] == {"Service": "events.amazonaws.com"}
+    assert document["EventRules"]["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     assert document["Logs"]["Principal"] == {"Service": "logs.eu-central-1.amazonaws.com"}
     assert set(document["Logs"]["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]) == {
         f"arn:aws:logs:{HERE}:log-group:{name}" for name in groups
@@ -402,6 +408,36 @@ def watched(made: Deployment) -> set[tuple[str, str, str]]:
             on = " ".join(metric["dimensions"][key] for key in sorted(metric["dimensions"]))
             found.add((metric["namespace"], metric["metricName"], on))
     return found
+
+
+def description(made: Deployment, alarm: str) -> str:
+    text: str = made.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", f"objects-{alarm}")["alarmDescription"]
+    return text
+
+
+def test_who_is_woken_by_undelivered_events_is_not_sent_to_a_redrive_that_sqs_refuses(
+    dev: Deployment,
+) -> None:
+    assert "then redrive" in description(dev, "work-dlq-depth")
+    assert "then redrive" not in description(dev, "undelivered-depth")
+    assert "scanResultStatus" in description(dev, "undelivered-depth")
+
+
+def test_the_anomaly_promises_nothing_about_a_complete_stop(dev: Deployment) -> None:
+    text = description(dev, "processed-anomaly")
+
+    assert "while there is work" in text
+    assert "complete stop" in text
+    for name in ("work-age", "infected-age"):
+        assert name in text
+        assert description(dev, name)
+
+
+@pytest.mark.parametrize(("stack", "level"), [("dev", "DEBUG"), ("prod", "INFO")])
+def test_lambda_keeps_what_the_functions_log(stack: str, level: str) -> None:
+    made = deployed(stack)
+    for each in made.of("aws:lambda/function:Function"):
+        assert each.inputs["loggingConfig"]["applicationLogLevel"] == level
 
 
 def test_alarms_watch_functions_queues_delivery_tables_and_outcomes(dev: Deployment) -> None:

@@ -12,7 +12,7 @@ import pytest
 from common.errors import TransientError
 from objects.domain import Origin
 from objects.models import ObjectVersion, Record, Status
-from objects.quarantine import LARGEST_COPY_BYTES, isolate
+from objects.quarantine import LARGEST_COPY_BYTES, State, isolate
 from tests.objects.cloud import Cloud
 from tests.objects.memory import NOON, FakeIntake, FakeQuarantine, FakeRecords
 from tests.objects.messages import INTAKE, QUARANTINE, Invoke, notification, scan_event
@@ -107,7 +107,7 @@ def test_a_copy_says_where_it_comes_from_and_nothing_of_what_the_uploader_said(
     assert cloud.s3.get_object(Bucket=QUARANTINE, Key=copy)["Body"].read() == b"infected"
 
 
-def test_an_infected_version_that_somebody_deleted_first_is_recorded_as_missing(
+def test_an_infected_version_that_somebody_deleted_first_is_recorded_as_missing_and_reported(
     cloud: Cloud, quarantine: Invoke, metrics: Metrics
 ) -> None:
     version = cloud.upload()
@@ -115,8 +115,15 @@ def test_an_infected_version_that_somebody_deleted_first_is_recorded_as_missing(
 
     assert quarantine(infected(version)) == []
 
-    assert cloud.record(version)["reason"] == "MISSING"
-    assert cloud.notices() == []
+    record = cloud.record(version)
+    assert (record["status"], record["reason"]) == ("REJECTED", "MISSING")
+    assert record["cause"] == f"{EICAR}; {version} does not exist"
+    (notice,) = cloud.notices()
+    message = json.loads(notice["Message"])
+    assert (message["event"], message["threats"]) == ("REJECTED", [EICAR])
+    assert message["state"] == "deleted by somebody before the quarantine came"
+    assert message["location"] == f"s3://{INTAKE}/a.csv"
+    assert notice["MessageAttributes"]["event"]["Value"] == "REJECTED"
     assert metrics() == {"ObjectsRejected": 1}
 
 
@@ -229,7 +236,50 @@ def test_what_one_copy_cannot_take_stays_in_place_and_the_notice_says_so() -> No
     assert [stored.version for stored in system.intake.stored] == [version]
     assert system.quarantine.copies == set()
     (notice,) = system.quarantine.notices
-    assert (notice.is_moved, notice.location) == (False, f"s3://{INTAKE}/a.csv")
+    assert (notice.state, notice.location) == (State.LEFT, f"s3://{INTAKE}/a.csv")
+
+
+def test_a_version_that_was_processed_and_deleted_is_reported_as_gone() -> None:
+    system = System()
+    version = system.intake.upload()
+    processed = Record(
+        bucket=version.bucket,
+        object_key=version.key,
+        version_id=version.version_id,
+        status=Status.PROCESSED,
+        processed_at=NOON,
+        request_id="request-0",
+        correlation_id="event-0",
+    )
+    system.records.put(processed)
+    system.intake.delete(version)
+
+    assert system.isolate(version) == processed
+
+    (notice,) = system.quarantine.notices
+    assert (notice.state, notice.threats) == (State.GONE, (EICAR,))
+
+
+@pytest.mark.parametrize(("step", "moment"), [("put", "after"), ("publish", "before")])
+def test_the_notice_of_a_version_that_is_gone_survives_a_crash(step: str, moment: str) -> None:
+    system = System()
+    version = system.intake.upload()
+    system.intake.delete(version)
+    port: object = system.records if step == "put" else system.quarantine
+    original = getattr(port, step)
+
+    def crash(*arguments: object) -> None:
+        if moment == "after":
+            original(*arguments)
+        raise TransientError("killed")
+
+    setattr(port, step, crash)
+    with pytest.raises(TransientError):
+        system.isolate(version)
+    setattr(port, step, original)
+    system.isolate(version, request_id="request-2")
+
+    assert [notice.state for notice in system.quarantine.notices] == [State.GONE]
 
 
 def test_the_largest_version_that_one_copy_takes_is_moved() -> None:
