@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import moto.sqs.models as sqs
-from werkzeug.serving import WSGIRequestHandler
 
 
 def correct() -> None:
     """Apply every correction."""
     _lock_queues()
     _speed_up_queues()
-    _keep_connections()
+    # A line in the log for each request costs more than many requests do.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 
 def _lock_queues() -> None:
@@ -57,9 +57,3 @@ def _speed_up_queues() -> None:
         (sqs.SQSBackend, "is_message_valid_based_on_retention_period", still_retained),
     ):
         setattr(owner, name, replacement)
-
-
-def _keep_connections() -> None:
-    """Serve many requests on one connection, and log none of them: both cost more than most requests."""
-    WSGIRequestHandler.protocol_version = "HTTP/1.1"
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)

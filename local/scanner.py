@@ -24,6 +24,8 @@ PLAN = "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan"
 STATUS_TAG = "GuardDutyMalwareScanStatus"
 LONG_POLL_SECONDS = 1
 SCANS_AT_ONCE = 4
+GONE = ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed")
+"""Codes of an object version that is not there (any more)."""
 
 
 def verdict(content: bytes) -> dict[str, Any]:
@@ -55,10 +57,10 @@ class Scanner:
             thread.join(timeout=10)
 
     def _watch(self) -> None:
-        """Give each plan a thread; a plan that is gone ends its own."""
+        """Give each plan a thread, and another one if it ended; a plan that is gone ends its own."""
         while not self._stop.wait(0.2):
             for plan in self._deployed.of_type(PLAN):
-                if plan.id not in self._threads:
+                if plan.id not in self._threads or not self._threads[plan.id].is_alive():
                     thread = threading.Thread(
                         target=self._serve, args=(plan,), name=f"scan {plan.id}", daemon=True
                     )
@@ -66,47 +68,47 @@ class Scanner:
                     thread.start()
 
     def _serve(self, plan: Resource) -> None:
-        region = plan.properties["region"]
-        sqs = self._cloud.client("sqs", region)
-        pool = ThreadPoolExecutor(SCANS_AT_ONCE)
-        try:
-            url = sqs.get_queue_url(QueueName=scan_queue(plan.id))["QueueUrl"]
-            while not self._stop.is_set() and any(
-                known.id == plan.id for known in self._deployed.of_type(PLAN)
-            ):
-                found = sqs.receive_message(
-                    QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS
-                )
-                list(pool.map(partial(self._work_off, plan, url), found.get("Messages", [])))
-        except (ClientError, BotoCoreError) as error:
-            still_there = any(known.id == plan.id for known in self._deployed.of_type(PLAN))
-            if still_there and not self._stop.is_set():
-                self._on_error(f"scanner of plan {plan.id} ended: {error}")
-        finally:
-            pool.shutdown()
+        sqs = self._cloud.client("sqs", plan.properties["region"])
+        with ThreadPoolExecutor(SCANS_AT_ONCE) as pool:
+            try:
+                url = sqs.get_queue_url(QueueName=scan_queue(plan.id))["QueueUrl"]
+                while self._is_wanted(plan):
+                    found = sqs.receive_message(
+                        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS
+                    )
+                    list(pool.map(partial(self._work_off, plan, url), found.get("Messages", [])))
+            except (ClientError, BotoCoreError) as error:
+                self._report(plan, f"new objects could not be received: {error}")
+
+    def _is_wanted(self, plan: Resource) -> bool:
+        return not self._stop.is_set() and any(known.id == plan.id for known in self._deployed.of_type(PLAN))
+
+    def _report(self, plan: Resource, problem: str) -> None:
+        if self._is_wanted(plan):  # what fails while the plan is being deleted is no problem
+            self._on_error(f"scan plan {plan.id}: {problem}")
 
     def _work_off(self, plan: Resource, url: str, message: dict[str, Any]) -> None:
-        self._scan(plan, json.loads(message["Body"]))
+        """Scan one new object; a message whose scan fails comes back after its visibility timeout."""
         sqs = self._cloud.client("sqs", plan.properties["region"])
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        try:
+            detail = json.loads(message["Body"])["detail"]
+            self._scan(plan, detail["bucket"]["name"], detail["object"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        except (ClientError, BotoCoreError) as error:
+            self._report(plan, f"an object could not be scanned: {error}")
+        except (KeyError, TypeError, ValueError) as error:
+            self._report(
+                plan, f"an event is not S3's ({type(error).__name__}: {error}): {message['Body'][:200]}"
+            )
 
-    def _scan(self, plan: Resource, event: dict[str, Any]) -> None:
-        region = plan.properties["region"]
-        s3 = self._cloud.client("s3", region)
-        bucket, item = event["detail"]["bucket"]["name"], event["detail"]["object"]
+    def _scan(self, plan: Resource, bucket: str, item: dict[str, Any]) -> None:
         key, version = item["key"], item.get("version-id") or "null"
         try:
-            content = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+            status, result = "COMPLETED", self._look_and_tag(plan, bucket, key, version)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchVersion"):
+            if error.response["Error"]["Code"] not in GONE:
                 raise
             status, result = "SKIPPED", {"scanResultStatus": "ACCESS_DENIED", "threats": None}
-        else:
-            status, result = "COMPLETED", verdict(content)
-            tag = {"Key": STATUS_TAG, "Value": result["scanResultStatus"]}
-            old = s3.get_object_tagging(Bucket=bucket, Key=key, VersionId=version)["TagSet"]
-            tags = [known for known in old if known["Key"] != STATUS_TAG]
-            s3.put_object_tagging(Bucket=bucket, Key=key, VersionId=version, Tagging={"TagSet": [*tags, tag]})
         detail = {
             "schemaVersion": "1.0",
             "scanStatus": status,
@@ -114,7 +116,7 @@ class Scanner:
             "s3ObjectDetails": {
                 "bucketName": bucket,
                 "objectKey": key,
-                "eTag": item.get("etag", ""),
+                "eTag": item.get("etag") or item.get("eTag", ""),  # AWS's name, and moto's
                 "versionId": version,
                 "s3Throttled": False,
             },
@@ -126,4 +128,14 @@ class Scanner:
             "Resources": [plan.properties["arn"]],
             "Detail": json.dumps(detail),
         }
-        self._cloud.client("events", region).put_events(Entries=[entry])
+        self._cloud.client("events", plan.properties["region"]).put_events(Entries=[entry])
+
+    def _look_and_tag(self, plan: Resource, bucket: str, key: str, version: str) -> dict[str, Any]:
+        """Return the verdict on an object version, tagged with it beside the tags that it has."""
+        s3 = self._cloud.client("s3", plan.properties["region"])
+        place = {"Bucket": bucket, "Key": key, "VersionId": version}
+        result = verdict(s3.get_object(**place)["Body"].read())
+        kept = [tag for tag in s3.get_object_tagging(**place)["TagSet"] if tag["Key"] != STATUS_TAG]
+        tags = [*kept, {"Key": STATUS_TAG, "Value": result["scanResultStatus"]}]
+        s3.put_object_tagging(**place, Tagging={"TagSet": tags})
+        return result

@@ -7,7 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from guardrails.rules import all_rules
 from local.demo.gate import write_variant
+from local.demo.show import PACK_PASSED
 from local.engine.engine import Run
 from local.stack import preview_engine
 
@@ -81,6 +83,23 @@ def nobodys_topic(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any]
     return None
 
 
+def key_for_everybody(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:kms/keyPolicy:KeyPolicy" and name == "objects":
+
+        def opened(text: str) -> str:
+            policy = json.loads(text)
+            statement = {
+                "Effect": "Allow",
+                "Principal": {"AWS": "*"},
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+            }
+            return json.dumps(policy | {"Statement": [*policy["Statement"], statement]})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(opened)}
+    return None
+
+
 def unscanned_readable(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
     if kind == "aws:s3/bucketPolicy:BucketPolicy" and name == "objects-intake":
 
@@ -102,6 +121,7 @@ VARIANTS = [
     (wildcard_action, "iam-exact", "SP-3"),
     (no_dead_letters, "dead-letter-queues", "SP-5"),
     (silent_dead_letters, "dead-letter-queues", "SP-5"),
+    (key_for_everybody, "key-policy-exact", "OP-1.6"),
     (logs_for_ever, "log-retention", "OP-5.2"),
     (nobodys_topic, "tags", "CC-COST-3"),
     (unscanned_readable, "scan-gate", "CC-SEC-6"),
@@ -128,6 +148,10 @@ def test_a_broken_program_is_stopped_by_the_rule_that_names_the_finding(change, 
     assert finding in run.output
 
 
+def test_every_rule_has_a_variant_that_it_stops():
+    assert {rule for _, rule, _ in VARIANTS} == {rule.id for rule in all_rules()}
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod", "local"])
 def test_the_program_passes_with_nothing_reported(stack, tmp_path):
     with preview_engine(tmp_path / "engine") as engine:
@@ -135,5 +159,6 @@ def test_the_program_passes_with_nothing_reported(stack, tmp_path):
         run = engine.preview()
 
     assert run.status == 0, run.output
+    assert PACK_PASSED in run.output
     assert reported(run) == set()
     assert "undetermined" not in run.output

@@ -1,0 +1,157 @@
+"""The stand-in for GuardDuty's malware scan, on a moto of its own."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from local.cloud import CloudProcess
+from local.deployed import Deployed, Resource
+from local.provider.emulation import Call, Cloud
+from local.provider.resources.guardduty import MalwareProtectionPlan, scan_queue
+from local.scanner import EICAR, PLAN, STATUS_TAG, Scanner
+
+REGION = "eu-central-1"
+BUCKET = "uploads"
+ACCOUNT = "123456789012"
+
+
+@pytest.fixture
+def cloud(tmp_path):
+    process = CloudProcess("http://127.0.0.1:1/invoke", 2)
+    yield Cloud(endpoint=process.endpoint, code_folder=tmp_path)
+    process.stop()
+
+
+class Scanned:
+    """A bucket with a plan, and a queue that catches what the scan reports."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.s3, self.sqs = cloud.client("s3", REGION), cloud.client("sqs", REGION)
+        where = {"LocationConstraint": REGION}
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        self.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        self.s3.put_bucket_notification_configuration(
+            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
+        self.reports = self.sqs.create_queue(QueueName="reports")["QueueUrl"]
+        events = cloud.client("events", REGION)
+        events.put_rule(Name="reports", EventPattern=json.dumps({"source": ["aws.guardduty"]}))
+        events.put_targets(
+            Rule="reports", Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:reports"}]
+        )
+        inputs = {"protectedResource": {"s3Bucket": {"bucketName": BUCKET}}}
+        self.plan, outputs = MalwareProtectionPlan().create(
+            Call(cloud=cloud, region=REGION, inputs=inputs, tags={})
+        )
+        self.resource = Resource(urn="plan", type=PLAN, id=self.plan, properties=outputs | {"region": REGION})
+        self.new_objects = self.sqs.get_queue_url(QueueName=scan_queue(self.plan))["QueueUrl"]
+        self.deployed = Deployed()
+        self.errors: list[str] = []
+        self.deployed.put(self.resource)
+        self.scanner = Scanner(self.deployed, cloud, self.errors.append)
+
+    def put(self, key: str, body: bytes, **options: str) -> str:
+        return str(self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **options)["VersionId"])
+
+    def report(self) -> dict[str, Any]:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for message in self.sqs.receive_message(QueueUrl=self.reports, WaitTimeSeconds=1).get(
+                "Messages", []
+            ):
+                self.sqs.delete_message(QueueUrl=self.reports, ReceiptHandle=message["ReceiptHandle"])
+                return dict(json.loads(message["Body"]))
+        raise AssertionError(f"no scan result came; errors: {self.errors}")
+
+    def tags(self, key: str, version: str) -> dict[str, str]:
+        found = self.s3.get_object_tagging(Bucket=BUCKET, Key=key, VersionId=version)["TagSet"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+
+@pytest.fixture
+def scanned(cloud):
+    scanned = Scanned(cloud)
+    yield scanned
+    scanned.scanner.stop()
+
+
+def test_a_clean_object_is_tagged_and_reported_with_the_documented_fields(scanned):
+    scanned.scanner.start()
+    version = scanned.put("a b+ü.csv", b"1,2\n", Tagging="team=x")
+
+    report = scanned.report()
+
+    assert report["source"] == "aws.guardduty"
+    assert report["detail-type"] == "GuardDuty Malware Protection Object Scan Result"
+    assert report["resources"] == [
+        f"arn:aws:guardduty:{REGION}:{ACCOUNT}:malware-protection-plan/{scanned.plan}"
+    ]
+    etag = report["detail"]["s3ObjectDetails"].pop("eTag")
+    assert etag.strip('"')
+    assert report["detail"] == {
+        "schemaVersion": "1.0",
+        "scanStatus": "COMPLETED",
+        "resourceType": "S3_OBJECT",
+        "s3ObjectDetails": {
+            "bucketName": BUCKET,
+            "objectKey": "a b+ü.csv",
+            "versionId": version,
+            "s3Throttled": False,
+        },
+        "scanResultDetails": {"scanResultStatus": "NO_THREATS_FOUND", "threats": None},
+    }
+    assert scanned.tags("a b+ü.csv", version) == {"team": "x", STATUS_TAG: "NO_THREATS_FOUND"}
+
+
+def test_an_infected_object_is_tagged_and_reported_with_the_threat(scanned):
+    scanned.scanner.start()
+    version = scanned.put("x.csv", b"before" + EICAR + b"after")
+
+    result = scanned.report()["detail"]["scanResultDetails"]
+
+    assert result["scanResultStatus"] == "THREATS_FOUND"
+    assert [threat["name"] for threat in result["threats"]] == ["EICAR-Test-File (not a virus)"]
+    assert scanned.tags("x.csv", version) == {STATUS_TAG: "THREATS_FOUND"}
+
+
+def test_an_object_that_is_gone_before_its_scan_is_reported_as_skipped(scanned):
+    version = scanned.put("gone.csv", b"1\n")
+    scanned.s3.delete_object(Bucket=BUCKET, Key="gone.csv", VersionId=version)
+
+    scanned.scanner.start()
+
+    detail = scanned.report()["detail"]
+    assert (detail["scanStatus"], detail["scanResultDetails"]["scanResultStatus"]) == (
+        "SKIPPED",
+        "ACCESS_DENIED",
+    )
+    assert scanned.errors == []
+
+
+def test_an_object_that_is_deleted_while_it_is_scanned_is_reported_as_skipped(scanned, monkeypatch):
+    version = scanned.put("going.csv", b"1\n")
+    read = scanned.s3.get_object
+
+    def read_and_delete(**place):
+        found = read(**place)
+        scanned.s3.delete_object(Bucket=BUCKET, Key="going.csv", VersionId=version)
+        return found
+
+    monkeypatch.setattr(scanned.s3, "get_object", read_and_delete)
+
+    scanned.scanner.start()
+
+    assert scanned.report()["detail"]["scanStatus"] == "SKIPPED"
+
+
+@pytest.mark.parametrize("body", ["not JSON", "[]", '{"detail": {}}', '{"detail": {"bucket": null}}'])
+def test_an_event_that_is_not_s3s_is_reported_and_scanning_goes_on(scanned, body):
+    scanned.sqs.send_message(QueueUrl=scanned.new_objects, MessageBody=body)
+    scanned.scanner.start()
+
+    scanned.put("next.csv", b"1\n")
+
+    assert scanned.report()["detail"]["scanStatus"] == "COMPLETED"
+    assert any("an event is not S3's" in error for error in scanned.errors)
