@@ -144,7 +144,7 @@ class LocalStack:
         """End the processes and remove the folder; what was deployed is gone."""
         if is_running(self.folder):
             os.kill(self.pid, signal.SIGTERM)
-        _wait_for_end(self.folder, self.pid)
+            _wait_for_end(self.pid)
         if self.lifeline:
             self.lifeline.close()
         shutil.rmtree(self.folder)
@@ -192,11 +192,22 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def _wait_for_end(folder: Path, pid: int) -> None:
-    """Wait until the supervisor has let go of its folder; kill it when it does not."""
+def _wait_for_end(pid: int) -> None:
+    """Wait until the process is gone; kill it when it does not end by itself."""
     deadline = time.monotonic() + STOP_SECONDS
-    while is_running(folder):
+    while not _is_gone(pid):
         if time.monotonic() > deadline:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
+
+
+def _is_gone(pid: int) -> bool:
+    """Tell whether a process has ended, collecting it if it was a child of this one."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -33,16 +33,23 @@ def answers(endpoint: str) -> bool:
         return probe.connect_ex((host, int(port))) == 0
 
 
+def processes_of(stack: LocalStack) -> list[Path]:
+    """Return the folders that /proc has of a stack's processes; a folder is gone with its process."""
+    children = Path(f"/proc/{stack.pid}/task/{stack.pid}/children").read_text().split()
+    return [Path("/proc") / pid for pid in (str(stack.pid), *children)]
+
+
 def test_stopping_ends_every_process_and_removes_every_file(folder):
     stack = LocalStack.start(folder)
+    processes = processes_of(stack)
+    assert len(processes) == 2
     assert answers(stack.endpoint)
     assert answers(stack.control)
 
     stack.stop()
 
+    assert not [process for process in processes if process.exists()]
     assert not is_running(folder)
-    assert not answers(stack.endpoint)
-    assert not answers(stack.control)
     assert not folder.exists()
 
 
@@ -67,8 +74,7 @@ def test_two_stacks_side_by_side_do_not_share_a_cloud(folder, tmp_path):
 
 def test_a_killed_stack_takes_its_cloud_along_and_says_what_to_do(folder):
     stack = LocalStack.start(folder)
-    children = Path(f"/proc/{stack.pid}/task/{stack.pid}/children").read_text().split()
-    descriptors = [os.pidfd_open(int(child)) for child in children]
+    descriptors = [os.pidfd_open(int(process.name)) for process in processes_of(stack)[1:]]
 
     os.kill(stack.pid, signal.SIGKILL)
 
