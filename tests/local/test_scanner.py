@@ -1,10 +1,12 @@
 """The stand-in for GuardDuty's malware scan, on a moto of its own."""
 
 import json
+import threading
 import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.cloud import CloudProcess
 from local.deployed import Deployed, Resource
@@ -155,3 +157,46 @@ def test_an_event_that_is_not_s3s_is_reported_and_scanning_goes_on(scanned, body
 
     assert scanned.report()["detail"]["scanStatus"] == "COMPLETED"
     assert any("an event is not S3's" in error for error in scanned.errors)
+
+
+def test_an_object_whose_scan_fails_is_scanned_when_its_message_comes_back(scanned, cloud):
+    scanned.sqs.set_queue_attributes(QueueUrl=scanned.new_objects, Attributes={"VisibilityTimeout": "0"})
+    failures = [ClientError({"Error": {"Code": "InternalException"}}, "PutEvents")]
+
+    def fail_once(**_):
+        if failures:
+            raise failures.pop()
+
+    cloud.client("events", REGION).meta.events.register("before-call.events.PutEvents", fail_once)
+    version = scanned.put("a.csv", b"1\n")
+    scanned.scanner.start()
+
+    assert scanned.report()["detail"]["s3ObjectDetails"]["versionId"] == version
+    assert len(scanned.errors) == 1
+    assert "InternalException" in scanned.errors[0]
+
+
+def test_a_plan_whose_queue_was_missing_is_served_when_the_queue_is_there(scanned, cloud):
+    reported = threading.Event()
+    scanned.scanner = Scanner(scanned.deployed, cloud, lambda _: reported.set())
+    scanned.sqs.delete_queue(QueueUrl=scanned.new_objects)
+    scanned.scanner.start()
+    assert reported.wait(30)
+
+    scanned.sqs.create_queue(QueueName=scan_queue(scanned.plan))
+    scanned.put("a.csv", b"1\n")
+
+    assert scanned.report()["detail"]["scanStatus"] == "COMPLETED"
+
+
+def test_a_plan_that_is_removed_ends_its_thread_and_is_no_problem(scanned):
+    scanned.scanner.start()
+    scanned.put("a.csv", b"1\n")
+    scanned.report()
+    (thread,) = [each for each in threading.enumerate() if each.name == f"scan {scanned.plan}"]
+
+    scanned.deployed.remove(scanned.resource.urn, scanned.plan)
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert scanned.errors == []

@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from botocore.response import StreamingBody
+from botocore.retries.quota import RetryQuota
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 from common.clients import (
@@ -54,6 +55,35 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", waited.append)
     return waited
+
+
+class Highest(random.Random):
+    """Draws the upper end of every range."""
+
+    def random(self) -> float:
+        return 1.0
+
+
+@pytest.fixture
+def outlast(
+    cloud: Cloud, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[random.Random], list[float]]:
+    """Return the waits of a client that is throttled throughout, without quota, for the numbers drawn."""
+
+    def waits_with(draws: random.Random) -> list[float]:
+        waits.clear()
+        client = within(Deadline(), boto3.client("dynamodb", region_name=REGION, config=client_config()))
+        with monkeypatch.context() as patch:
+            patch.setattr("common.clients.random", draws)
+            patch.setattr(RetryQuota, "acquire", lambda *_: False)
+            patch.setattr(
+                BotocoreStubber, "__call__", lambda _, event_name, request, **__: throttled(request)
+            )
+            with pytest.raises(client.exceptions.ProvisionedThroughputExceededException):
+                client.list_tables()
+        return list(waits)
+
+    return waits_with
 
 
 def throttled(request: AWSPreparedRequest) -> AWSResponse:
@@ -204,6 +234,23 @@ def test_a_write_that_never_succeeds_returns_the_event_after_the_last_attempt(
     assert len(waits) == THROTTLED_ATTEMPTS - 1
     assert cloud.items() == []
     assert worker(scan_event(version)) == []
+
+
+def test_waits_for_a_throttled_service_double_up_to_the_longest(
+    outlast: Callable[[random.Random], list[float]],
+) -> None:
+    assert outlast(Highest()) == [1, 2, 4, 4, 4]
+    assert LONGEST_WAIT_SECONDS == 4
+
+
+def test_clients_that_are_throttled_together_do_not_come_back_together(
+    outlast: Callable[[random.Random], list[float]],
+) -> None:
+    first, second = outlast(random.Random(1)), outlast(random.Random(2))  # noqa: S311
+
+    assert all(one != other for one, other in zip(first, second, strict=True))
+    for drawn in (first, second):
+        assert all(0 < wait < longest for wait, longest in zip(drawn, [1, 2, 4, 4, 4], strict=True))
 
 
 def test_retries_end_when_the_invocation_has_too_little_time_left(

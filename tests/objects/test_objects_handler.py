@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -252,10 +253,24 @@ def test_an_item_that_the_remaining_time_may_not_suffice_for_returns_to_the_queu
     assert worker(scan_event(version), context=Context(milliseconds=15_000)) == []
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """The moment at which idempotency's clock stands still."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: now), timedelta=timedelta)
+    for module in ("base", "dynamodb"):
+        monkeypatch.setattr(f"aws_lambda_powertools.utilities.idempotency.persistence.{module}.dt", clock)
+    return now
+
+
 def test_work_in_progress_elsewhere_is_left_alone_until_its_invocation_must_have_ended(
-    cloud: Cloud, worker: Invoke, monkeypatch: pytest.MonkeyPatch, handlers: dict[str, Any]
+    cloud: Cloud,
+    worker: Invoke,
+    monkeypatch: pytest.MonkeyPatch,
+    handlers: dict[str, Any],
+    now: datetime,
 ) -> None:
-    version = cloud.upload()
+    version, context = cloud.upload(), Context(milliseconds=41_000)
     seen: list[list[str]] = []
     original = handlers["worker"]._process
 
@@ -266,11 +281,11 @@ def test_work_in_progress_elsewhere_is_left_alone_until_its_invocation_must_have
 
     monkeypatch.setattr(handlers["worker"], "_process", process_while_a_duplicate_arrives)
     with pytest.raises(KeyboardInterrupt):
-        worker(scan_event(version))
+        worker(scan_event(version), context=context)
 
     assert seen == [["message-0"]]
     (state,) = cloud.items(IDEMPOTENCY)
-    assert 0 < float(state["in_progress_expiration"]) / 1000 - time.time() <= 60
+    assert int(state["in_progress_expiration"]) == now.timestamp() * 1000 + context.milliseconds
     assert cloud.records() == []
     assert worker(scan_event(version)) == ["message-0"]
     cloud.pass_visibility_timeout()
