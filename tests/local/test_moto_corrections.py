@@ -1,7 +1,6 @@
 """What is corrected in moto, seen from outside."""
 
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
 
 import pytest
 
@@ -43,18 +42,3 @@ def test_no_message_is_lost_or_received_twice_while_others_are_deleted(cloud):
         list(pool.map(receive, range(2)))
 
     assert sorted(received, key=int) == [str(number) for number in range(MESSAGES)]
-
-
-def test_many_requests_share_one_connection(cloud):
-    connection = HTTPConnection(cloud.endpoint.removeprefix("http://"), timeout=30)
-    sockets = set()
-
-    for _ in range(3):
-        connection.request("GET", "/moto-api/data.json")
-        answer = connection.getresponse()
-        answer.read()
-        sockets.add(connection.sock)
-        assert (answer.version, answer.will_close) == (11, False)
-
-    assert len(sockets) == 1
-    connection.close()
