@@ -22,6 +22,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
 
+ENGINE_CHECK_SECONDS = 1
 ALREADY_REPORTED = 32
 """Exit status of `program_executor.py` when the engine has been told what went wrong."""
 
@@ -195,7 +196,10 @@ def main() -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    stopped.wait()
+    engine = os.getppid()
+    while not stopped.wait(ENGINE_CHECK_SECONDS):
+        if os.getppid() != engine:  # an engine that was killed tells nobody
+            break
     host.stop()
     server.stop(1).wait()
 
