@@ -53,7 +53,8 @@ class Scanner:
     def stop(self) -> None:
         """End every thread; each finishes the objects it has taken."""
         self._stop.set()
-        for thread in [self._watcher, *self._threads.values()]:
+        self._watcher.join()  # from here on no thread is started
+        for thread in self._threads.values():
             thread.join(timeout=10)
 
     def _watch(self) -> None:
