@@ -7,6 +7,7 @@ under "Monitoring S3 object scans with Amazon EventBridge".
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -38,7 +39,7 @@ def verdict(content: bytes) -> dict[str, Any]:
 class Scanner:
     """Scans what is created in the buckets of the deployed plans, one thread for each plan."""
 
-    def __init__(self, deployed: Deployed, cloud: Cloud, on_error: Any) -> None:
+    def __init__(self, deployed: Deployed, cloud: Cloud, on_error: Callable[[str], None]) -> None:
         self._deployed = deployed
         self._cloud = cloud
         self._on_error = on_error

@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-import boto3
-
 from local.deployed import Deployed
 from local.engine.engine import Engine, Run
 from local.errors import LocalStackError
+from local.provider.emulation import Cloud
 from local.provider.server import serve
 from local.toolchain import ROOT, read_record
 
@@ -132,13 +131,7 @@ class LocalStack:
 
     def client(self, service: str, region: str) -> Any:
         """Return a boto3 client of the emulated cloud."""
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106 - moto takes anything
-        )
+        return Cloud(endpoint=self.endpoint, code_folder=self.folder / "code").client(service, region)
 
     def stop(self) -> None:
         """End the processes and remove the folder; what was deployed is gone."""

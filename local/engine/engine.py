@@ -127,9 +127,9 @@ class Engine:
         if self.run("stack", "select", stack).status:
             self.require("stack", "init", stack)
 
-    def preview(self, *options: str) -> Run:
+    def preview(self) -> Run:
         """Preview the current stack with the policy pack in front."""
-        return self.run("preview", "--policy-pack", "policies", *options)
+        return self.run("preview", "--policy-pack", "policies")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
