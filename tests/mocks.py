@@ -18,7 +18,7 @@ from typing import Any
 
 import pulumi
 import yaml
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import mocks, rpc
 from pulumi.runtime import stack as pulumi_stack
 from pulumi.runtime.proto import resource_pb2
@@ -47,6 +47,8 @@ class Registered:
     # URNs that any input or `depends_on` refers to, and the same by input.
     dependencies: frozenset[str]
     property_dependencies: Mapping[str, frozenset[str]]
+    # The inputs as the engine receives them, with secrets, assets and unknowns marked.
+    wire: struct_pb2.Struct
     outputs: dict[str, Any] | None = None
 
 
@@ -244,6 +246,7 @@ def _registered(urn: str, request: Any) -> Registered:
         delete_before_replace=request.deleteBeforeReplace,
         dependencies=frozenset(request.dependencies).union(*by_property.values()),
         property_dependencies=by_property,
+        wire=request.object,
     )
 
 

@@ -9,7 +9,7 @@ from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.findings import finding
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Rule
+from guardrails.framework.rule import Rule, Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +48,17 @@ _UNKNOWN_FIX = (
 )
 
 
-def judge(rule: Rule, graph: Graph) -> Iterator[Verdict]:
-    """Yield what *rule* has to say about the stack."""
+def judge(rule: Rule, graph: Graph, settings: Settings | None = None) -> Iterator[Verdict]:
+    """Yield what *rule* has to say about the stack, under *settings* or those that it has by default."""
+    chosen = settings or rule.settings()
     for node in graph.of(*rule.fixes):
-        yield from _judge_node(rule, node, graph)
+        yield from _judge_node(rule, node, graph, chosen)
 
 
-def _judge_node(rule: Rule, node: Node, graph: Graph) -> list[Verdict]:
+def _judge_node(rule: Rule, node: Node, graph: Graph, settings: Settings) -> list[Verdict]:
     verdicts: list[Verdict] = []
     try:
-        for problem in rule.check(node, graph):
+        for problem in rule.check(node, graph, settings):
             verdicts.append(Verdict(rule=rule, node=node, problem=problem))
     except UndeterminedError as unknown:
         verdicts.append(Verdict(rule=rule, node=node, problem=str(unknown), undetermined=True))

@@ -16,7 +16,8 @@ class Node:
     from inputs and unknown in outputs. Rules therefore judge inputs; joins also look at outputs. Where the
     engine showed no inputs (a resource that is only read, a state under `policy analyze`) outputs stand for
     them. `provider` holds the properties of the resource's provider; `sources` maps a property to the URNs
-    that its value comes from, as far as Pulumi tells.
+    that its value comes from, as far as Pulumi tells; `dependencies` are the URNs of all that it is made
+    after, by value or by `depends_on` (empty in the resource phase, where Pulumi does not tell).
     """
 
     urn: str
@@ -27,6 +28,12 @@ class Node:
     provider: Props
     parent: str = ""
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+
+    @property
+    def stack(self) -> str:
+        """The name of the stack."""
+        return stack_in(self.urn)
 
     @property
     def kind(self) -> str:
@@ -42,6 +49,12 @@ class Node:
     def __str__(self) -> str:
         """Name, type and parent component, for messages."""
         return f"{label(self.name, self.type)}{_within(self.parent)}"
+
+
+def stack_in(urn: str) -> str:
+    """Return the stack of `urn:pulumi:STACK::PROJECT::…`, empty if *urn* is not of that form."""
+    head = urn.split("::", 1)[0]
+    return head.removeprefix("urn:pulumi:") if head.startswith("urn:pulumi:") else ""
 
 
 def label(name: str, token: str) -> str:

@@ -17,7 +17,7 @@ from guardrails.framework.errors import ConfigError
 from guardrails.framework.graph import Graph
 from guardrails.framework.judge import Verdict, judge
 from guardrails.framework.levels import Level, StackLevels, check_names, load_levels
-from guardrails.framework.node import Node, label
+from guardrails.framework.node import Node, label, stack_in
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Phase, Rule
 
@@ -102,7 +102,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
 
     def Analyze(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge one resource by its inputs, and keep those for the stack rules."""
-        self._learn(_stack_in(request.urn), context)
+        self._learn(stack_in(request.urn), context)
         inputs = sdk.plain_properties(request.properties)
         self._inputs[request.urn] = inputs
         node = self._node(request, parent=request.options.parent, inputs=inputs, outputs={})
@@ -111,7 +111,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
     def AnalyzeStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge the whole stack."""
         if request.resources:
-            self._learn(_stack_in(request.resources[0].urn), context)
+            self._learn(stack_in(request.resources[0].urn), context)
         return self._judged(Graph(self._nodes(request.resources)), Phase.STACK)
 
     def _nodes(self, resources: Iterable[Any]) -> Iterable[Node]:
@@ -120,7 +120,12 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
             inputs = self._inputs.get(resource.urn, outputs)
             sources = {prop: tuple(found.urns) for prop, found in resource.propertyDependencies.items()}
             yield self._node(
-                resource, parent=resource.parent, inputs=inputs, outputs=outputs, sources=sources
+                resource,
+                parent=resource.parent,
+                inputs=inputs,
+                outputs=outputs,
+                sources=sources,
+                dependencies=tuple(resource.dependencies),
             )
 
     def _node(self, message: Any, *, inputs: dict[str, Any], outputs: dict[str, Any], **rest: Any) -> Node:
@@ -177,9 +182,3 @@ def _refusing(context: grpc.ServicerContext) -> Iterator[None]:
         yield
     except ConfigError as wrong:
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"guardrails: {wrong}")
-
-
-def _stack_in(urn: str) -> str:
-    """Return the stack of `urn:pulumi:STACK::PROJECT::…`, empty if *urn* is not of that form."""
-    head = urn.split("::", 1)[0]
-    return head.removeprefix("urn:pulumi:") if head.startswith("urn:pulumi:") else ""

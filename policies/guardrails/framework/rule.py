@@ -15,7 +15,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from guardrails.framework.errors import RuleDefinitionError
 from guardrails.framework.examples import Stack
@@ -39,14 +42,33 @@ class Phase(StrEnum):
     STACK = "stack"
 
 
+class Settings(BaseModel):
+    """What a stack may choose about a rule, in guardrails.yaml and --policy-pack-config; names in camelCase.
+
+    A rule that has settings declares a subclass whose every field has a default, a range and a docstring.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        use_attribute_docstrings=True,
+    )
+
+
+type Check = Callable[[Node, Graph, Any], Iterable[str]]
+"""Yields one sentence for each thing wrong with a resource; the sentence completes "<resource> …"."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A rule with everything that documentation, reports and tests are made of.
 
-    `check` yields one sentence for each thing wrong with a resource; the sentence completes "<resource> …".
     `fixes` maps each kind that the rule judges to the code that puts it right; `reads` lists every property
     that the verdict depends on, as `s3.Bucket.bucket`. `passes` are example stacks without a violation;
-    `fails` maps part of the expected sentence to a stack that earns it.
+    `fails` maps part of the expected sentence to a stack that earns it. A rule without `findings` is nothing
+    that the documents name; only the profile `strict` has it.
     """
 
     id: str
@@ -59,7 +81,9 @@ class Rule:
     reads: tuple[str, ...]
     passes: tuple[Stack, ...]
     fails: Mapping[str, Stack]
-    check: Callable[[Node, Graph], Iterable[str]]
+    check: Check
+    settings: type[Settings]
+    module: str
 
 
 def resource_rule(
@@ -70,19 +94,28 @@ def resource_rule(
     reads: Sequence[str],
     passes: Sequence[Stack],
     fails: Mapping[str, Stack],
-) -> Callable[[Callable[[Node], Iterable[str]]], Rule]:
-    """Make a rule of a function over one resource; its name is the id, its docstring title and reason."""
+    settings: type[Settings] = Settings,
+) -> Callable[[Callable[..., Iterable[str]]], Rule]:
+    """Make a rule of a function over one resource; its name is the id, its docstring title and reason.
 
-    def decorate(function: Callable[[Node], Iterable[str]]) -> Rule:
+    With *settings* the function takes them as its second argument.
+    """
+
+    def decorate(function: Callable[..., Iterable[str]]) -> Rule:
+        def check(node: Node, _graph: Graph, chosen: Settings) -> Iterable[str]:
+            return function(node) if settings is Settings else function(node, chosen)
+
         return Rule(
             phase=Phase.RESOURCE,
-            check=lambda node, _graph: function(node),
+            check=check,
             severity=severity,
             findings=tuple(findings),
             fixes=fixes,
             reads=tuple(reads),
             passes=tuple(passes),
             fails=fails,
+            settings=settings,
+            module=function.__module__,
             **_described(function),
         )
 
@@ -97,19 +130,28 @@ def stack_rule(
     reads: Sequence[str],
     passes: Sequence[Stack],
     fails: Mapping[str, Stack],
-) -> Callable[[Callable[[Node, Graph], Iterable[str]]], Rule]:
-    """Make a rule of a function over one resource and the stack's graph."""
+    settings: type[Settings] = Settings,
+) -> Callable[[Callable[..., Iterable[str]]], Rule]:
+    """Make a rule of a function over one resource and the stack's graph.
 
-    def decorate(function: Callable[[Node, Graph], Iterable[str]]) -> Rule:
+    With *settings* the function takes them as its third argument.
+    """
+
+    def decorate(function: Callable[..., Iterable[str]]) -> Rule:
+        def check(node: Node, graph: Graph, chosen: Settings) -> Iterable[str]:
+            return function(node, graph) if settings is Settings else function(node, graph, chosen)
+
         return Rule(
             phase=Phase.STACK,
-            check=function,
+            check=check,
             severity=severity,
             findings=tuple(findings),
             fixes=fixes,
             reads=tuple(reads),
             passes=tuple(passes),
             fails=fails,
+            settings=settings,
+            module=function.__module__,
             **_described(function),
         )
 
