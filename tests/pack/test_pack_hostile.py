@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guardrails.framework.configuration import StackConfiguration
 from guardrails.framework.examples import UNKNOWN, Stack
-from guardrails.framework.levels import MANDATORY
 from guardrails.rules import all_rules
 from tests.pack.engine_side import Engine
 
@@ -51,7 +51,10 @@ def broken_examples(draw: st.DrawFn) -> tuple[Any, Stack]:
 def test_no_rule_has_a_defect_on_hostile_properties(broken: tuple[Any, Stack]) -> None:
     rule, example = broken
     engine = Engine([rule])
-    engine.analyzer._levels, engine.analyzer._stack = MANDATORY, engine.stack  # no file is read per example
+    engine.analyzer._configuration, engine.analyzer._stack = (
+        StackConfiguration(),
+        engine.stack,
+    )  # no file is read per example
 
     found = engine.preview(example)
 

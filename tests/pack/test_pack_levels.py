@@ -149,5 +149,5 @@ def test_settings_that_no_rule_takes_are_refused() -> None:
     request = analyzer_pb2.ConfigureAnalyzerRequest()
     request.policyConfig["dynamodb-pitr"].properties.update({"days": 7})
 
-    with pytest.raises(RefusedError, match="'dynamodb-pitr' has no settings but enforcementLevel"):
+    with pytest.raises(RefusedError, match="'dynamodb-pitr' has no settings but its level"):
         engine.analyzer.Configure(request, Call())

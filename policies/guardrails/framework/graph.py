@@ -1,6 +1,6 @@
 """The resources of a stack as rules see them, and joins that hold in a first preview."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from guardrails.framework.errors import UndeterminedError
@@ -33,6 +33,14 @@ class Graph:
         self._indices: dict[str, _Index] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
+
+    def __iter__(self) -> Iterator[Node]:
+        """Iterate over all resources."""
+        return iter(self._by_urn.values())
+
+    def __len__(self) -> int:
+        """Return how many resources there are."""
+        return len(self._by_urn)
 
     def of(self, *kinds: str) -> list[Node]:
         """Return the resources of these kinds."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guardrails.framework.errors import UndeterminedError
-from guardrails.framework.findings import finding
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Rule, Settings
@@ -23,29 +22,6 @@ class Verdict:
     node: Node
     problem: str
     undetermined: bool = False
-
-    @property
-    def message(self) -> str:
-        """The complaint in full: what and where, why it matters, the fix, the findings it would repeat."""
-        cited = ", ".join(
-            f"{id_} ({finding(id_).system}: {finding(id_).title})" for id_ in self.rule.findings
-        )
-        what = (
-            f"undetermined: {self.node} cannot be judged: {self.problem}"
-            if self.undetermined
-            else f"{self.node} {self.problem}"
-        )
-        fix = self.rule.fixes[self.node.kind]
-        lines = [what, f"Why: {self.rule.why}", f"Fix: {_UNKNOWN_FIX if self.undetermined else fix}"]
-        if self.undetermined:
-            lines.append(f"What must hold: {fix}")
-        return "\n".join([*lines, f"Findings: {cited}"])
-
-
-_UNKNOWN_FIX = (
-    "build the value from what a preview knows (physical names, not ids or ARNs that AWS makes up), "
-    "or set `undetermined: advisory` for this stack in guardrails.yaml"
-)
 
 
 def judge(rule: Rule, graph: Graph, settings: Settings | None = None) -> Iterator[Verdict]:

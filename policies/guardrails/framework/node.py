@@ -48,7 +48,8 @@ class Node:
 
     def __str__(self) -> str:
         """Name, type and parent component, for messages."""
-        return f"{label(self.name, self.type)}{_within(self.parent)}"
+        component = within(self.parent)
+        return f"{label(self.name, self.type)}{f' in {component}' if component else ''}"
 
 
 def stack_in(urn: str) -> str:
@@ -62,10 +63,10 @@ def label(name: str, token: str) -> str:
     return f'"{name}" ({token})'
 
 
-def _within(parent: str) -> str:
-    """Return the component that a resource stands in; the stack itself is not worth a word."""
+def within(parent: str) -> str:
+    """Return the component whose URN is *parent*; the stack itself is not worth a word."""
     if "::" not in parent:
         return ""
     chain, name = parent.split("::", 2)[-1].rsplit("::", 1)
     component = chain.split("$")[-1]
-    return "" if component == "pulumi:pulumi:Stack" else f" in {label(name, component)}"
+    return "" if component == "pulumi:pulumi:Stack" else label(name, component)

@@ -1,25 +1,40 @@
-"""The pack as Pulumi talks to it: rules become policies, verdicts become diagnostics at their levels.
+"""The pack as Pulumi talks to it: rules become policies, results become diagnostics at their levels.
 
-All stack rules share one graph, built once per analysis; the SDK would deserialise every resource again for
-every policy. Levels are decided when the stack is learnt: from `ConfigureStack` in a preview or update, from
-a URN under `pulumi policy analyze`, which never sends it.
+All rules share one graph, built once per analysis; the SDK would deserialise every resource again for every
+policy. Levels are decided when the stack is learnt: from `ConfigureStack` in a preview or update, from a URN
+under `pulumi policy analyze`, which never sends it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from guardrails.framework import sdk
-from guardrails.framework.errors import ConfigError
+from guardrails.framework.configuration import (
+    StackConfiguration,
+    able,
+    check_name,
+    check_settings,
+    load_configuration,
+)
+from guardrails.framework.errors import ConfigError, UndeterminedError
 from guardrails.framework.graph import Graph
-from guardrails.framework.judge import Verdict, judge
-from guardrails.framework.levels import Level, StackLevels, check_names, load_levels
+from guardrails.framework.levels import Level
+from guardrails.framework.message import message
 from guardrails.framework.node import Node, label, stack_in
+from guardrails.framework.outcome import begin, end
 from guardrails.framework.props import Props
-from guardrails.framework.rule import Phase, Rule
+from guardrails.framework.remediation import merged
+from guardrails.framework.report import Exemption, Remediated, Result
+from guardrails.framework.rule import Phase, Rule, Settings
+from guardrails.framework.run import Run
+
+_CONFIG = "--policy-pack-config"
 
 
 class PolicyPack(sdk.BasePack):
@@ -34,7 +49,7 @@ class StackPolicy(sdk.StackValidationPolicy):
     """A stack rule as the SDK lists it; the analyzer runs the rule."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(rule.id, rule.title, _refuse, severity=sdk.Severity(rule.severity.value))
+        super().__init__(rule.id, rule.title, _refuse, **_listed(rule))
         self.rule = rule
 
 
@@ -42,7 +57,7 @@ class ResourcePolicy(sdk.ResourceValidationPolicy):
     """A resource rule as the SDK lists it; the analyzer runs the rule."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(rule.id, rule.title, _refuse, severity=sdk.Severity(rule.severity.value))
+        super().__init__(rule.id, rule.title, _refuse, **_listed(rule))
         self.rule = rule
 
 
@@ -51,32 +66,48 @@ def policies_of(rules: Iterable[Rule]) -> list[sdk.Policy]:
     return [StackPolicy(rule) if rule.phase is Phase.STACK else ResourcePolicy(rule) for rule in rules]
 
 
+def _listed(rule: Rule) -> dict[str, Any]:
+    schema = rule.settings.model_json_schema(by_alias=True).get("properties")
+    return {
+        "severity": sdk.Severity(rule.severity.value),
+        "config_schema": sdk.PolicyConfigSchema(properties=schema) if schema else None,
+    }
+
+
 def _refuse(*_args: object) -> None:
     raise NotImplementedError("guardrails' rules run in its own PolicyPack only: guardrails.framework.pack")
 
 
 class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a checked, untyped lookup
-    """Answers the engine: learns stack and levels, remembers inputs, judges resources and the stack."""
+    """Answers the engine: learns stack and levels, mends, judges resources and the stack, and reports."""
 
     def __init__(self, name: str, version: str, policies: list[Any], *rest: Any) -> None:
         super().__init__(name, version, policies, *rest)
+        self._identity = {"policyPackName": name, "policyPackVersion": version}
         self._policies = {policy.name: policy for policy in policies}
+        self._rules: dict[str, Rule] = {policy.name: policy.rule for policy in policies}
         self._stack = ""
-        self._levels: StackLevels | None = None
-        self._overrides: dict[str, Level] = {}
+        self._project = ""
+        self._configuration: StackConfiguration | None = None
+        self._run: Run | None = None
+        self._levels: dict[str, Level] = {}
+        self._settings: dict[str, Settings] = {}
         self._announced: dict[str, Level] = {}
         self._inputs: dict[str, dict[str, Any]] = {}
 
     def ConfigureStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Learn the stack and read its levels, before the engine asks for them."""
-        self._learn(request.stack, context)
+        begin()
+        self._learn(request.stack, request.project, context)
         self._inputs.clear()
+        self._run = None
         return super().ConfigureStack(request, context)
 
     def GetAnalyzerInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """List the policies at the levels of the stack."""
+        configuration = self._configuration or StackConfiguration()
         for policy in self._policies.values():
-            level = self._levels.of(policy.name) if self._levels else Level.MANDATORY
+            level = configuration.level_of(policy.rule)
             self._announced[policy.name] = level
             policy.enforcement_level = sdk.EnforcementLevel(level.value)
         return super().GetAnalyzerInfo(request, context)
@@ -87,39 +118,77 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         What differs from the announced level was asked for; what equals it is left to guardrails.yaml, since
         under `policy analyze` the stack is not known when levels are announced.
         """
-        where = "--policy-pack-config"
         with _refusing(context):
-            check_names(request.policyConfig, self._policies, where)
             for name, config in request.policyConfig.items():
-                if config.properties.fields:
-                    raise ConfigError(f"{where}: rule {name!r} has no settings but enforcementLevel")
-        for name, config in request.policyConfig.items():
-            asked = self._convert_enforcement_level(config.enforcementLevel).value
-            level = Level.MANDATORY if asked == "remediate" else Level(asked)
-            if level is not self._announced.get(name):
-                self._overrides[name] = level
+                if name == "all":
+                    continue
+                rule = check_name(name, self._rules, _CONFIG)
+                values = sdk.plain_properties(config.properties)
+                if values:
+                    self._settings[name] = check_settings(rule, values, f"{_CONFIG}: {name}")
+                asked = Level(self._convert_enforcement_level(config.enforcementLevel).value)
+                if asked is not self._announced.get(name):
+                    self._levels[name] = able(rule, asked)
+        self._run = None
         return super().Configure(request, context)
+
+    def Remediate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Mend a resource by the rules that are to do so; secrets stay secret."""
+        self._learn(stack_in(request.urn), "", context)
+        response = sdk.analyzer_pb2.RemediateResponse()
+        for rule in self._rules.values():
+            if self._asked(rule) is Level.REMEDIATE:
+                self._mend(rule, request, response)
+        return response
 
     def Analyze(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge one resource by its inputs, and keep those for the stack rules."""
-        self._learn(stack_in(request.urn), context)
+        self._learn(stack_in(request.urn), "", context)
         inputs = sdk.plain_properties(request.properties)
         self._inputs[request.urn] = inputs
-        node = self._node(request, parent=request.options.parent, inputs=inputs, outputs={})
-        return self._judged(Graph([node]), Phase.RESOURCE)
+        node = _node(request, parent=request.options.parent, inputs=inputs, outputs={})
+        return self._response(self._running().resource(node))
 
     def AnalyzeStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Judge the whole stack."""
+        """Judge the whole stack, and tell what the run found."""
         if request.resources:
-            self._learn(stack_in(request.resources[0].urn), context)
-        return self._judged(Graph(self._nodes(request.resources)), Phase.STACK)
+            self._learn(stack_in(request.resources[0].urn), "", context)
+        run, graph = self._running(), Graph(self._nodes(request.resources))
+        response = self._response(run.stack(graph))
+        report = run.report(len(graph))
+        for exemption in report.expired:
+            self._tell_expired(response, exemption)
+        if text := end(report):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        return response
 
-    def _nodes(self, resources: Iterable[Any]) -> Iterable[Node]:
+    def _mend(self, rule: Rule, request: Any, response: Any) -> None:
+        """Add what *rule* changes of the resource in *request*, and let the next rule see it."""
+        run = self._running()
+        node = _node(request, inputs=sdk.plain_properties(request.properties), outputs={})
+        remedy = rule.remedies.get(node.kind)
+        if remedy is None or run.exemptions.covering(rule.id, node.urn, node.name):
+            return
+        added: dict[str, Any] = {"policyName": rule.id, "description": rule.title, **self._identity}
+        try:
+            changes = remedy(node, run.configuration.settings_of(rule))
+        except UndeterminedError as unknown:
+            response.remediations.add(**added, diagnostic=f"{rule.id} cannot mend it: {unknown}")
+            return
+        if changes:
+            wire = merged(sdk.wire_properties(request.properties), changes)
+            request.properties.Clear()
+            request.properties.update(wire)
+            response.remediations.add(**added, properties=request.properties)
+            run.remediated(Remediated(rule=rule.id, urn=node.urn, properties=tuple(sorted(changes))))
+
+    def _nodes(self, resources: Iterable[Any]) -> Iterator[Node]:
         for resource in resources:
             outputs = sdk.plain_properties(resource.properties)
             inputs = self._inputs.get(resource.urn, outputs)
             sources = {prop: tuple(found.urns) for prop, found in resource.propertyDependencies.items()}
-            yield self._node(
+            yield _node(
                 resource,
                 parent=resource.parent,
                 inputs=inputs,
@@ -128,51 +197,75 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
                 dependencies=tuple(resource.dependencies),
             )
 
-    def _node(self, message: Any, *, inputs: dict[str, Any], outputs: dict[str, Any], **rest: Any) -> Node:
-        owner = label(message.name, message.type)
-        provider = sdk.plain_properties(message.provider.properties)
-        return Node(
-            urn=message.urn,
-            type=message.type,
-            name=message.name,
-            inputs=Props.of(inputs, owner),
-            outputs=Props.of(outputs, owner),
-            provider=Props.of(provider, f"the provider of {owner}"),
-            **rest,
-        )
-
-    def _judged(self, graph: Graph, phase: Phase) -> Any:
+    def _response(self, results: Iterable[Result]) -> Any:
+        """Return the diagnostics of what is not exempted."""
         response = sdk.analyzer_pb2.AnalyzeResponse()
-        for policy in self._policies.values():
-            level = self._level(policy.name)
-            if policy.rule.phase is phase and level is not Level.DISABLED:
-                for verdict in judge(policy.rule, graph):
-                    self._report(response, verdict, level)
+        run = self._running()
+        for result in results:
+            if result.exemption is None:
+                expired = run.exemptions.lapsed(result.rule, result.urn, result.name)
+                told = message(result, run.info(result.rule), expired)
+                level = Level.MANDATORY if result.level == "remediate" else Level(result.level)
+                self._add(response, result.rule, level, told, result.urn)
         return response
 
-    def _report(self, response: Any, verdict: Verdict, level: Level) -> None:
-        """Add a diagnostic: an undetermined verdict has its own level, whatever the rule's."""
-        if verdict.undetermined:
-            level = self._levels.undetermined if self._levels else Level.MANDATORY
+    def _tell_expired(self, response: Any, exemption: Exemption) -> None:
+        """Let an exemption whose day is over stop the run until somebody has looked at it again."""
+        text = (
+            f"the exemption of {exemption.resource} from {exemption.rule} expired on {exemption.expires} "
+            f"(owner: {exemption.owner}; reason: {exemption.reason})\n"
+            "Fix: take it out of guardrails.yaml, or give it a new date"
+        )
+        self._add(response, exemption.rule, Level.MANDATORY, text, "")
+
+    def _add(self, response: Any, name: str, level: Level, text: str, urn: str) -> None:
+        rule = self._rules[name]
         report = self._create_report_violation(
             response,
-            verdict.rule.id,
-            verdict.rule.title,
+            rule.id,
+            rule.title,
             sdk.EnforcementLevel(level.value),
-            sdk.Severity(verdict.rule.severity.value),
+            sdk.Severity(rule.severity.value),
         )
-        report(verdict.message, verdict.node.urn)
+        report(text, urn)
 
-    def _level(self, rule: str) -> Level:
-        if rule in self._overrides:
-            return self._overrides[rule]
-        return self._levels.of(rule) if self._levels else Level.MANDATORY
+    def _asked(self, rule: Rule) -> Level:
+        return self._running().configuration.level_of(rule)
 
-    def _learn(self, stack: str, context: grpc.ServicerContext) -> None:
-        if stack and (self._levels is None or stack != self._stack):
+    def _running(self) -> Run:
+        """Return the run over this stack, begun anew when the configuration is learnt anew."""
+        if self._run is None:
+            base = self._configuration or StackConfiguration()
+            configuration = replace(
+                base,
+                levels={**base.levels, **self._levels},
+                settings={**base.settings, **self._settings},
+            )
+            rules = list(self._rules.values())
+            self._run = Run(rules, configuration, project=self._project, stack=self._stack)
+        return self._run
+
+    def _learn(self, stack: str, project: str, context: grpc.ServicerContext) -> None:
+        if stack and (self._configuration is None or stack != self._stack):
             with _refusing(context):
-                self._levels = load_levels(Path.cwd(), stack, self._policies)
+                self._configuration = load_configuration(Path.cwd(), stack, list(self._rules.values()))
             self._stack = stack
+            self._run = None
+        self._project = project or self._project
+
+
+def _node(message: Any, *, inputs: Mapping[str, Any], outputs: Mapping[str, Any], **rest: Any) -> Node:
+    owner = label(message.name, message.type)
+    provider = sdk.plain_properties(message.provider.properties)
+    return Node(
+        urn=message.urn,
+        type=message.type,
+        name=message.name,
+        inputs=Props.of(inputs, owner),
+        outputs=Props.of(outputs, owner),
+        provider=Props.of(provider, f"the provider of {owner}"),
+        **rest,
+    )
 
 
 @contextmanager

@@ -4,13 +4,15 @@ No value of a property ever stands in a report, only names, places and sentences
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+from guardrails.framework.levels import Level
 
 FORMAT: Final = 1
 """The version of the JSON form; it grows when a reader of the former would misread the new one."""
@@ -50,11 +52,11 @@ class RuleInfo(_Model):
     title: str
     why: str
     severity: Literal["low", "medium", "high", "critical"]
-    level: Literal["mandatory", "advisory", "remediate"]
+    level: Level
     """The level of the rule on this stack."""
     findings: tuple[FindingInfo, ...]
-    fixes: Mapping[str, str]
-    """Code that puts it right, by kind of resource, such as `s3.Bucket`."""
+    fixes: tuple[str, ...]
+    """Code that puts it right, for one kind of resource or another."""
     docs: str
     """Where the rule is described."""
 
@@ -76,7 +78,7 @@ class Result(_Model):
 
     rule: str
     outcome: Outcome
-    level: Literal["mandatory", "advisory", "remediate"]
+    level: Level
     """What it does to the run; an undetermined result has a level of its own."""
     urn: str
     type: str
@@ -92,7 +94,7 @@ class Result(_Model):
     @property
     def blocks(self) -> bool:
         """Whether the result makes the run fail."""
-        return self.exemption is None and self.level != "advisory"
+        return self.exemption is None and self.level is not Level.ADVISORY
 
     @property
     def fingerprint(self) -> str:

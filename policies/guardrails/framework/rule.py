@@ -61,6 +61,13 @@ type Check = Callable[[Node, Graph, Any], Iterable[str]]
 """Yields one sentence for each thing wrong with a resource; the sentence completes "<resource> …"."""
 
 
+type Remedy = Callable[[Node, Any], Mapping[str, Any]]
+"""Takes a resource and the rule's settings; returns the inputs to set, merged into those that are there.
+
+It changes nothing that is already right, and nothing that could lose data or lock somebody out.
+"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """A rule with everything that documentation, reports and tests are made of.
@@ -68,7 +75,8 @@ class Rule:
     `fixes` maps each kind that the rule judges to the code that puts it right; `reads` lists every property
     that the verdict depends on, as `s3.Bucket.bucket`. `passes` are example stacks without a violation;
     `fails` maps part of the expected sentence to a stack that earns it. A rule without `findings` is nothing
-    that the documents name; only the profile `strict` has it.
+    that the documents name; only the profile `strict` has it. `remedies` mend a kind of resource at level
+    `remediate`.
     """
 
     id: str
@@ -83,6 +91,7 @@ class Rule:
     fails: Mapping[str, Stack]
     check: Check
     settings: type[Settings]
+    remedies: Mapping[str, Remedy]
     module: str
 
 
@@ -95,6 +104,7 @@ def resource_rule(
     passes: Sequence[Stack],
     fails: Mapping[str, Stack],
     settings: type[Settings] = Settings,
+    remedies: Mapping[str, Remedy] | None = None,
 ) -> Callable[[Callable[..., Iterable[str]]], Rule]:
     """Make a rule of a function over one resource; its name is the id, its docstring title and reason.
 
@@ -115,6 +125,7 @@ def resource_rule(
             passes=tuple(passes),
             fails=fails,
             settings=settings,
+            remedies=remedies or {},
             module=function.__module__,
             **_described(function),
         )
@@ -131,6 +142,7 @@ def stack_rule(
     passes: Sequence[Stack],
     fails: Mapping[str, Stack],
     settings: type[Settings] = Settings,
+    remedies: Mapping[str, Remedy] | None = None,
 ) -> Callable[[Callable[..., Iterable[str]]], Rule]:
     """Make a rule of a function over one resource and the stack's graph.
 
@@ -151,6 +163,7 @@ def stack_rule(
             passes=tuple(passes),
             fails=fails,
             settings=settings,
+            remedies=remedies or {},
             module=function.__module__,
             **_described(function),
         )

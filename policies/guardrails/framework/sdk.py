@@ -13,18 +13,29 @@ import pulumi_policy
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import policy as sdk_policy
-from pulumi_policy.deserialize import deserialize_properties
+from pulumi_policy.deserialize import (
+    SPECIAL_SECRET_SIG as SECRET,
+)
+from pulumi_policy.deserialize import (
+    SPECIAL_SIG_KEY as SIGNATURE,
+)
+from pulumi_policy.deserialize import (
+    deserialize_properties,
+)
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 from pulumi_policy.version import VERSION
 
 from guardrails.framework.errors import SdkChangedError
 
 __all__ = [
+    "SECRET",
+    "SIGNATURE",
     "UNKNOWN_STRING_VALUE",
     "BasePack",
     "BaseServicer",
     "EnforcementLevel",
     "Policy",
+    "PolicyConfigSchema",
     "ResourceValidationPolicy",
     "Severity",
     "StackValidationPolicy",
@@ -33,6 +44,7 @@ __all__ = [
     "install",
     "plain_properties",
     "unknown_checking_proxy",
+    "wire_properties",
 ]
 
 KNOWN_VERSION = "1.21.0"
@@ -40,6 +52,7 @@ KNOWN_VERSION = "1.21.0"
 BasePack = pulumi_policy.PolicyPack
 EnforcementLevel = pulumi_policy.EnforcementLevel
 Policy = pulumi_policy.Policy
+PolicyConfigSchema = pulumi_policy.PolicyConfigSchema
 ResourceValidationPolicy = pulumi_policy.ResourceValidationPolicy
 Severity = pulumi_policy.Severity
 StackValidationPolicy = pulumi_policy.StackValidationPolicy
@@ -51,6 +64,7 @@ _METHODS = {
     "Configure": ["self", "request", "_context"],
     "ConfigureStack": ["self", "request", "_context"],
     "GetAnalyzerInfo": ["self", "_request", "_context"],
+    "Remediate": ["self", "request", "_context"],
     "_convert_enforcement_level": ["self", "enforcement_level"],
     "_create_report_violation": [
         "self",
@@ -103,4 +117,9 @@ def install(servicer: Callable[..., object]) -> None:
 
 def plain_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
     """Return a request's properties as plain values; secrets arrive opened, unknowns as sentinels."""
-    return deserialize_properties(json_format.MessageToDict(properties))
+    return deserialize_properties(wire_properties(properties))
+
+
+def wire_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
+    """Return a request's properties as the engine sends them, with secrets and assets marked."""
+    return json_format.MessageToDict(properties)

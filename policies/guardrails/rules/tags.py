@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import yaml
+from pydantic import Field
 
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
-from guardrails.framework.rule import Severity, resource_rule
+from guardrails.framework.rule import Settings, Severity, resource_rule
 
 _REQUIRED: Final = ("Project", "System", "Environment", "Owner", "CostCenter")
 _CLASSES: Final = ("public", "internal", "confidential", "restricted")
@@ -45,6 +46,23 @@ _TAGGED: Final = stack(
 )
 
 
+class TagsSettings(Settings):
+    """What is put where a tag is missing, at level remediate."""
+
+    defaults: Mapping[str, str] = Field(default_factory=dict)
+    """Tags that the remediation adds where they are missing; what stands there already stays."""
+
+
+def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
+    """Add the stack's default tags that are missing; lists of keys and values are the program's to mend."""
+    if subject.inputs.is_list("tags"):
+        return {}
+    carried = {**_default_tags(subject.provider), **_own_tags(subject.inputs)}
+    wanted = [*_REQUIRED, *(["DataClassification"] if subject.kind in _DATA_STORES else [])]
+    missing = [tag for tag in wanted if tag in settings.defaults and not carried.get(tag)]
+    return {"tags": {tag: settings.defaults[tag] for tag in missing}} if missing else {}
+
+
 @resource_rule(
     severity=Severity.MEDIUM,
     findings=("CC-COST-3", "OP-5.3", "UA-8.1", "CC-SEC-3", "UA-8.2"),
@@ -54,6 +72,8 @@ _TAGGED: Final = stack(
         f'also "DataClassification" out of {", ".join(_CLASSES)}',
     ),
     reads=("provider.defaultTags", *(f"{kind}.tags" for kind in _KINDS)),
+    settings=TagsSettings,
+    remedies=dict.fromkeys(_KINDS, _tagged),
     passes=[_TAGGED],
     fails={
         "lacks the tags Project, System, Environment, Owner, CostCenter": stack(
@@ -66,7 +86,7 @@ _TAGGED: Final = stack(
         ),
     },
 )
-def tags(subject: Node) -> Iterator[str]:
+def tags(subject: Node, _settings: TagsSettings) -> Iterator[str]:
     """Resources carry the tags that say whose they are, and data stores how sensitive their content is.
 
     Costs, incidents and audits are assigned by these tags; untagged resources belong to nobody.

@@ -1,0 +1,33 @@
+"""How a run ends: the summary on the terminal, and the report in the file that the environment names."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from guardrails.framework.report import Report
+
+REPORT_VARIABLE: Final = "GUARDRAILS_REPORT"
+"""The environment variable that names the file to write the report to, as JSON."""
+
+
+def begin() -> None:
+    """Take an earlier run's report away, so that a run that never ends leaves none."""
+    if path := _report_path():
+        path.unlink(missing_ok=True)
+
+
+def end(report: Report) -> str:
+    """Write the report if asked to, and return what to tell on the terminal."""
+    if path := _report_path():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return _summary(report)
+
+
+def _report_path() -> Path | None:
+    named = os.environ.get(REPORT_VARIABLE)
+    return Path(named) if named else None
+
+
+def _summary(report: Report) -> str:
+    return f"guardrails: {len(report.blocking)} blocking of {len(report.results)} results\n"
