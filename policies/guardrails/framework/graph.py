@@ -19,6 +19,20 @@ class _Index:
     nameless: UndeterminedError | None = None
 
 
+@dataclass(kw_only=True)
+class _Groups:
+    """The resources of one kind by what they belong to, and why that is not known of some."""
+
+    by_owner: dict[str, list[Node]] = field(default_factory=dict)
+    doubts: list[UndeterminedError] = field(default_factory=list)
+
+    def of(self, owner: Node) -> list[Node]:
+        found = self.by_owner.get(owner.urn, [])
+        if self.doubts and not found:
+            raise self.doubts[0]
+        return found
+
+
 class Graph:
     """All resources of a stack, by kind, with the joins between split resources.
 
@@ -31,6 +45,7 @@ class Graph:
         self._by_urn = {node.urn: node for node in nodes}
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
+        self._groups: dict[tuple[str, ...], _Groups] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
 
@@ -140,7 +155,40 @@ class Graph:
         UndeterminedError
             None does for certain, but one might.
         """
-        return self.matching(kind, lambda node: self.target(node, *path, kinds=(owner.kind,)) is owner)
+
+        def owners(node: Node) -> Iterator[Node | None]:
+            yield self.target(node, *path, kinds=(owner.kind,))
+
+        return self.belonging(owner, kind, owners, name=(owner.kind, *path))
+
+    def belonging(
+        self,
+        owner: Node,
+        kind: str,
+        owners: Callable[[Node], Iterable[Node | None]],
+        *,
+        name: tuple[str, ...],
+    ) -> list[Node]:
+        """Return the resources of *kind* of which *owners* says that they belong to *owner*.
+
+        Each resource is asked once for all owners, so that a join costs no more than the stack is long;
+        *name* tells one such question from another.
+
+        Raises
+        ------
+        UndeterminedError
+            None does for certain, but one might.
+        """
+        if (kind, *name) not in self._groups:
+            self._groups[kind, *name] = groups = _Groups()
+            for node in self.of(kind):
+                try:
+                    for found in owners(node):
+                        if found is not None and node not in groups.by_owner.setdefault(found.urn, []):
+                            groups.by_owner[found.urn].append(node)
+                except UndeterminedError as doubt:
+                    groups.doubts.append(doubt)
+        return self._groups[kind, *name].of(owner)
 
     def matching(self, kind: str, test: Callable[[Node], bool]) -> list[Node]:
         """Return the resources of *kind* that pass *test*.
