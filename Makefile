@@ -1,9 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests installed demo local test check docs format preview deploy destroy
+.PHONY: help setup setup-tests installed demo local test check docs bench format preview deploy destroy
 
 BIN := .venv/bin
 STACK ?= dev
-CODE := __main__.py infra functions policies local tests
+CODE := __main__.py infra functions policies local tests bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,16 @@ test: setup-tests ## run every test
 check: setup-tests ## format, lint, types, lock file, generated pages
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
-	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests
+	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests bench
 	@$(BIN)/mypy policies/__main__.py
 	@$(BIN)/python -m guardrails.pages docs --check
 	@$$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])') lock --check --quiet
 
 docs: setup-tests ## write the generated pages
 	@$(BIN)/python -m guardrails.pages docs
+
+bench: setup ## measure the policy pack against a pack without rules, and write docs/benchmarks.md
+	@$(BIN)/python -m bench
 
 format: setup-tests ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format $(CODE)

@@ -49,7 +49,7 @@ class StackPolicy(sdk.StackValidationPolicy):
     """A stack rule as the SDK lists it; the analyzer runs the rule."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(rule.id, rule.title, _refuse, **_listed(rule))
+        super().__init__(rule.id, rule.title, _refuse, severity=sdk.Severity(rule.severity.value))
         self.rule = rule
 
 
@@ -57,21 +57,13 @@ class ResourcePolicy(sdk.ResourceValidationPolicy):
     """A resource rule as the SDK lists it; the analyzer runs the rule."""
 
     def __init__(self, rule: Rule) -> None:
-        super().__init__(rule.id, rule.title, _refuse, **_listed(rule))
+        super().__init__(rule.id, rule.title, _refuse, severity=sdk.Severity(rule.severity.value))
         self.rule = rule
 
 
 def policies_of(rules: Iterable[Rule]) -> list[sdk.Policy]:
     """Return one policy for each rule, named as the rule."""
     return [StackPolicy(rule) if rule.phase is Phase.STACK else ResourcePolicy(rule) for rule in rules]
-
-
-def _listed(rule: Rule) -> dict[str, Any]:
-    schema = rule.settings.model_json_schema(by_alias=True).get("properties")
-    return {
-        "severity": sdk.Severity(rule.severity.value),
-        "config_schema": sdk.PolicyConfigSchema(properties=schema) if schema else None,
-    }
 
 
 def _refuse(*_args: object) -> None:

@@ -54,6 +54,7 @@ class Settings(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         use_attribute_docstrings=True,
+        defer_build=True,  # most rules run under their defaults: start-up need not pay for all
     )
 
 

@@ -35,7 +35,6 @@ __all__ = [
     "BaseServicer",
     "EnforcementLevel",
     "Policy",
-    "PolicyConfigSchema",
     "ResourceValidationPolicy",
     "Severity",
     "StackValidationPolicy",
@@ -52,7 +51,6 @@ KNOWN_VERSION = "1.21.0"
 BasePack = pulumi_policy.PolicyPack
 EnforcementLevel = pulumi_policy.EnforcementLevel
 Policy = pulumi_policy.Policy
-PolicyConfigSchema = pulumi_policy.PolicyConfigSchema
 ResourceValidationPolicy = pulumi_policy.ResourceValidationPolicy
 Severity = pulumi_policy.Severity
 StackValidationPolicy = pulumi_policy.StackValidationPolicy

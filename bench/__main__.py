@@ -1,0 +1,79 @@
+"""Measure the policy pack and write docs/benchmarks.md: `make bench`."""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.page import Growth, Whole, page
+from bench.process import Cost, cost, write_empty_pack
+from bench.stacks import STACK, requests
+from local.engine.engine import Engine
+from local.stack import preview_engine
+from local.toolchain import ROOT
+
+LENGTHS: Final = (100, 400, 600, 1600)
+RUNS: Final = 5
+PREVIEWS: Final = 7
+PACK: Final = ROOT / "policies"
+
+
+def main() -> int:
+    """Measure, print and write the page."""
+    with tempfile.TemporaryDirectory(prefix="guardrails-bench-") as scratch:
+        folder = Path(scratch)
+        empty = write_empty_pack(folder / "empty")
+        growth = [_growth(length, empty, folder) for length in LENGTHS]
+        whole = _whole(folder / "engine")
+    text = page(growth, whole)
+    (ROOT / "docs" / "benchmarks.md").write_text(text)
+    sys.stdout.write(text)
+    return 0
+
+
+def _growth(length: int, empty: Path, folder: Path) -> Growth:
+    """Measure both packs in turn, so that a machine that slows down slows both."""
+    asked = requests(length)
+    pairs = [(cost(empty, asked, folder), cost(PACK, asked, folder)) for _ in range(RUNS)]
+    sys.stderr.write(f"{length} resources measured\n")
+
+    def median(which: int, read: Callable[[Cost], float]) -> float:
+        return statistics.median(read(pair[which]) for pair in pairs)
+
+    return Growth(
+        resources=length,
+        baseline_start=median(0, lambda each: each.start),
+        start=median(1, lambda each: each.start),
+        baseline_preview=median(0, lambda each: each.preview),
+        preview=median(1, lambda each: each.preview),
+        diagnostics=pairs[0][1].diagnostics,
+    )
+
+
+def _whole(folder: Path) -> Whole:
+    """Time previews of the real program by the real engine, without and with the pack in turn."""
+    plain, packed = ("preview",), ("preview", "--policy-pack", "policies")
+    with preview_engine(folder) as engine:
+        engine.select(STACK)
+        for arguments in (plain, packed):  # what is cached is cached for both
+            engine.require(*arguments)
+        pairs = [(_timed(engine, plain), _timed(engine, packed)) for _ in range(PREVIEWS)]
+    return Whole(
+        without=statistics.median(pair[0] for pair in pairs),
+        with_pack=statistics.median(pair[1] for pair in pairs),
+        ratio=statistics.median(pair[1] / pair[0] for pair in pairs),
+        runs=PREVIEWS,
+    )
+
+
+def _timed(engine: Engine, arguments: Sequence[str]) -> float:
+    begun = time.monotonic()
+    engine.require(*arguments)
+    return time.monotonic() - begun
+
+
+if __name__ == "__main__":
+    sys.exit(main())
