@@ -106,23 +106,23 @@ def test_an_exemption_may_be_for_some_stacks_only(program_folder: Path, stacks: 
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
-        ("{resource: r, reason: x, owner: o, expires: 2027-01-01}", "exemptions.0.rule: is missing"),
+        ("{resource: r, reason: x, owner: o, expires: 2027-01-01}", "exemptions[0]: rule is missing"),
         (
             "{rule: dynamodb-pitr, reason: x, owner: o, expires: 2027-01-01}",
-            "exemptions.0.resource: is missing",
+            "exemptions[0]: resource is missing",
         ),
-        ("{rule: dynamodb-pitr, resource: r, reason: x, owner: o}", "exemptions.0.expires: is missing"),
+        ("{rule: dynamodb-pitr, resource: r, reason: x, owner: o}", "exemptions[0]: expires is missing"),
         (
             "{rule: dynamodb-pitr, resource: r, reason: ' ', owner: o, expires: 2027-01-01}",
-            "exemptions.0.reason: String should have at least 1 character",
+            "exemptions[0].reason: must not be blank",
         ),
         (
             "{rule: dynamodb-pitr, resource: r, reason: x, owner: o, expires: never}",
-            "exemptions.0.expires: Input should be a valid date",
+            "exemptions[0].expires: Invalid RFC3339 encoded date, not 'never'",
         ),
         (
             "{rule: dynamodb-pitt, resource: r, reason: x, owner: o, expires: 2027-01-01}",
-            "exemptions.0.rule: there is no rule 'dynamodb-pitt'; did you mean 'dynamodb-pitr'?",
+            "exemptions[0].rule: there is no rule 'dynamodb-pitt'; did you mean 'dynamodb-pitr'?",
         ),
         (
             "{rule: dynamodb-pitr, resource: r, reasons: x, owner: o, expires: 2027-01-01}",

@@ -24,12 +24,13 @@ A stack that is not named, or a program without the file, has everything mandato
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
 from guardrails.framework.configuration_errors import checked, nearest
 from guardrails.framework.errors import ConfigError
@@ -47,7 +48,7 @@ EVERY: Final[str] = "all"
 class StackConfiguration:
     """What guardrails.yaml says for one stack; without the file, everything is mandatory."""
 
-    profile: Profile = Profile.FINDINGS
+    profile: Profile | None = None
     docs: str = DOCS
     levels: Mapping[str, Level] = field(default_factory=dict)
     undetermined: Level = Level.MANDATORY
@@ -72,30 +73,31 @@ def able(rule: Rule, level: Level) -> Level:
     return Level.MANDATORY if level is Level.REMEDIATE and not rule.remedies else level
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True)
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
+    """Refuses keys that do not exist."""
 
 
 class _StackSection(_Strict):
     profile: Profile | None = None
-    levels: dict[str, Level] = {}
-    undetermined: Literal[Level.MANDATORY, Level.ADVISORY] = Level.MANDATORY
-    settings: dict[str, dict[str, object]] = {}
+    levels: dict[str, Any] = {}
+    undetermined: Level = Level.MANDATORY
+    settings: dict[str, dict[str, Any]] = {}
 
 
-class _ExemptionSection(Exemption):
-    model_config = ConfigDict(str_strip_whitespace=True)
-
-    reason: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
+class _ExemptionSection(_Strict, kw_only=True):
+    rule: str
+    resource: str
+    reason: Annotated[str, msgspec.Meta(pattern=r"\S")]
+    owner: Annotated[str, msgspec.Meta(pattern=r"\S")]
+    expires: date
     stacks: list[str] | None = None
 
 
 class _File(_Strict):
     profile: Profile = Profile.FINDINGS
     docs: str = DOCS
-    stacks: dict[str, _StackSection] = {}
-    exemptions: list[_ExemptionSection] = []
+    stacks: dict[str, Any] = {}
+    exemptions: list[Any] = []
 
 
 def load_configuration(folder: Path, stack: str, rules: Sequence[Rule]) -> StackConfiguration:
@@ -120,21 +122,23 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
     """
     by_id = {rule.id: rule for rule in rules}
     content = checked(_File, read_yaml(path), path.name)
-    settings = {
-        name: _checked_section(section, f"{path.name}: stacks.{name}", by_id)
+    sections = {
+        name: _section(section, f"{path.name}: stacks.{name}", by_id)
         for name, section in content.stacks.items()
     }
-    for number, exemption in enumerate(content.exemptions):
-        check_name(exemption.rule, by_id, f"{path.name}: exemptions.{number}.rule")
-    name = _section_for(stack, content.stacks)
-    section = content.stacks[name] if name else _StackSection()
-    return StackConfiguration(
-        profile=section.profile or content.profile,
+    exemptions = [
+        _exemption(exemption, f"{path.name}: exemptions[{number}]", by_id)
+        for number, exemption in enumerate(content.exemptions)
+    ]
+    matching = [name for name in sections if name == stack] or [
+        name for name in sections if fnmatchcase(stack, name)
+    ]
+    chosen = sections[matching[0]] if matching else StackConfiguration()
+    return replace(
+        chosen,
+        profile=chosen.profile or content.profile,
         docs=content.docs,
-        levels=section.levels,
-        undetermined=section.undetermined,
-        settings=settings[name] if name else {},
-        exemptions=tuple(_plain(each) for each in content.exemptions if _is_for(each, stack)),
+        exemptions=tuple(each for each, stacks in exemptions if _is_for(stacks, stack)),
     )
 
 
@@ -179,34 +183,46 @@ def check_settings(rule: Rule, values: Mapping[str, object], where: str) -> Sett
     ConfigError
         The rule has no such setting, or not with that value.
     """
-    if not rule.settings.model_fields:
+    if not msgspec.structs.fields(rule.settings):
         raise ConfigError(f"{where}: rule {rule.id!r} has no settings but its level")
     return checked(rule.settings, values, where)
 
 
-def _checked_section(section: _StackSection, where: str, rules: Mapping[str, Rule]) -> Mapping[str, Settings]:
-    """Check the rule names and levels of a stack's section, and return its settings."""
-    for name, level in section.levels.items():
+def _section(given: Any, where: str, rules: Mapping[str, Rule]) -> StackConfiguration:
+    """Return what a stack's section says; it takes its profile from the file where it names none."""
+    section = checked(_StackSection, given, where)
+    levels = {name: checked(Level, level, f"{where}.levels.{name}") for name, level in section.levels.items()}
+    for name in levels:
+        if name != EVERY and name not in rules:
+            raise ConfigError(f"{where}.levels: there is no rule {name!r}; {nearest(name, [*rules, EVERY])}")
         if name != EVERY:
-            place = f"{where}.levels"
-            if name not in rules:
-                raise ConfigError(f"{place}: there is no rule {name!r}; {nearest(name, [*rules, EVERY])}")
-            check_level(rules[name], level, place)
-    return {
+            check_level(rules[name], levels[name], f"{where}.levels")
+    if section.undetermined not in (Level.MANDATORY, Level.ADVISORY):
+        allowed = (Level.MANDATORY, Level.ADVISORY)
+        given = section.undetermined.value
+        raise ConfigError(f"{where}.undetermined: {given!r} is not a level here; {nearest(given, allowed)}")
+    settings = {
         name: check_settings(check_name(name, rules, f"{where}.settings"), values, f"{where}.settings.{name}")
         for name, values in section.settings.items()
     }
+    return StackConfiguration(
+        profile=section.profile, levels=levels, undetermined=section.undetermined, settings=settings
+    )
 
 
-def _section_for(stack: str, names: Mapping[str, object]) -> str | None:
-    if stack in names:
-        return stack
-    return next((name for name in names if fnmatchcase(stack, name)), None)
+def _exemption(given: Any, where: str, rules: Mapping[str, Rule]) -> tuple[Exemption, list[str] | None]:
+    """Return an exemption and the stacks that it is for."""
+    section = checked(_ExemptionSection, given, where)
+    check_name(section.rule, rules, f"{where}.rule")
+    exemption = Exemption(
+        rule=section.rule,
+        resource=section.resource,
+        reason=section.reason,
+        owner=section.owner,
+        expires=section.expires,
+    )
+    return exemption, section.stacks
 
 
-def _is_for(exemption: _ExemptionSection, stack: str) -> bool:
-    return exemption.stacks is None or any(fnmatchcase(stack, name) for name in exemption.stacks)
-
-
-def _plain(section: _ExemptionSection) -> Exemption:
-    return Exemption(**section.model_dump(by_alias=False, exclude={"stacks"}))
+def _is_for(stacks: list[str] | None, stack: str) -> bool:
+    return stacks is None or any(fnmatchcase(stack, name) for name in stacks)

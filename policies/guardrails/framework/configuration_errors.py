@@ -1,32 +1,38 @@
-"""Putting what pydantic refuses in words that mend it: what is there, what may be, the nearest of it."""
+"""Putting what a file gets wrong in words that mend it: what is there, what may be, the nearest of it."""
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
+import msgspec
 
 from guardrails.framework.errors import ConfigError
 
+_PLACE: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_UNKNOWN_KEY: Final = re.compile(r"^Object contains unknown field `(?P<key>.*)`")
+_MISSING_KEY: Final = re.compile(r"^Object missing required field `(?P<key>.*)`")
 
-def checked[T: BaseModel](model: type[T], content: object, where: str) -> T:
-    """Return *content* as a *model*; an empty file is an empty object.
+
+def checked[T](kind: type[T], content: object, where: str) -> T:
+    """Return *content* as a *kind*; an empty file is an empty object.
 
     Raises
     ------
     ConfigError
         It has a key or a value that does not exist; the message begins with *where* and names the nearest.
     """
+    empty = content is None and issubclass(kind, msgspec.Struct)
     try:
-        return model.model_validate({} if content is None else content)
-    except ValidationError as invalid:
-        errors: list[dict[str, Any]] = [dict(error) for error in invalid.errors(include_url=False)]
-        # A misspelt key explains why another is missing.
-        error = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-        place = ".".join(str(step) for step in error["loc"])
-        raise ConfigError(f"{where}: {place or 'the file'}: {_explained(model, error)}") from None
+        return msgspec.convert({} if empty else _whole(content), kind)
+    except msgspec.ValidationError as invalid:
+        said = str(invalid)
+        found = _PLACE.search(said)
+        path = found["path"] if found else ""
+        sentence = said[: found.start()] if found else said
+        inside = path and f"{'.' if ': ' in where else ': '}{path}"
+        raise ConfigError(f"{where}{inside}: {_explained(kind, sentence, path, content)}") from None
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
@@ -35,43 +41,42 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(allowed))}"
 
 
-def _explained(model: type[BaseModel], error: dict[str, Any]) -> str:
-    given = error["input"]
-    if error["type"] == "extra_forbidden":
-        last = str(error["loc"][-1])
-        return f"unknown key {last!r}; {nearest(last, _keys(_holder(model, error['loc'][:-1])))}"
-    if error["type"] in ("enum", "literal_error"):
-        kind = "level" if "mandatory" in str(error["ctx"]) else "value"
-        return f"{given!r} is not a {kind}; {nearest(str(given), _words(error))}"
-    if error["type"] == "missing":
-        return "is missing"
-    if isinstance(given, str | int | float | bool) or given is None:
-        return f"{error['msg']}, not {given!r}"
-    return f"{error['msg']}, not {type(given).__name__}"
+def _explained(kind: type, sentence: str, path: str, content: object) -> str:
+    if unknown := _UNKNOWN_KEY.search(sentence):
+        return f"unknown key {unknown['key']!r}; {nearest(unknown['key'], _keys(kind, path))}"
+    if missing := _MISSING_KEY.search(sentence):
+        return f"{missing['key']} is missing"
+    given, wanted = _at(content, path), _type_at(kind, path)
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        kind_of_word = wanted.__name__.lower()
+        return f"{given!r} is not a {kind_of_word}; {nearest(str(given), [str(each) for each in wanted])}"
+    if "matching regex" in sentence:
+        return "must not be blank"
+    return f"{sentence}, not {given!r}" if isinstance(given, int | float | str) else sentence
 
 
-def _words(error: dict[str, Any]) -> list[str]:
-    """Return the values that pydantic lists as `'a', 'b' or 'c'`."""
-    return re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
+def _keys(kind: type, path: str) -> list[str]:
+    holder = _type_at(kind, path)
+    return [each.encode_name for each in msgspec.structs.fields(holder)]
 
 
-def _holder(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel]:
-    """Return the model in which the value at *path* stands."""
-    for step in path:
-        fields = model.model_fields
-        found = fields.get(str(step)) or next((each for each in fields.values() if each.alias == step), None)
-        if found is not None:
-            model = next(_models_in(found.annotation), model)
-    return model
+def _type_at(kind: Any, path: str) -> Any:
+    """Return the type of what stands at *path* of a *kind*, as far as it goes through named fields."""
+    for step in filter(None, path.split(".")):
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            return None
+        kind = next((each.type for each in msgspec.structs.fields(kind) if each.encode_name == step), None)
+    return kind
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        if not isinstance(inner, Enum | Mapping):
-            yield from _models_in(inner)
+def _at(content: Any, path: str) -> Any:
+    for step in filter(None, path.split(".")):
+        content = content.get(step) if isinstance(content, dict) else None
+    return content
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _whole(value: Any) -> Any:
+    """Return *value* with whole floats as integers: the engine has no others."""
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from guardrails.framework.report import Report
 
 REPORT_VARIABLE: Final = "GUARDRAILS_REPORT"
@@ -20,7 +22,7 @@ def end(report: Report) -> str:
     """Write the report if asked to, and return what to tell on the terminal."""
     if path := _report_path():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return _summary(report)
 
 

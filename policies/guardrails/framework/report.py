@@ -9,8 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+import msgspec
 
 from guardrails.framework.levels import Level
 
@@ -18,16 +17,8 @@ FORMAT: Final = 1
 """The version of the JSON form; it grows when a reader of the former would misread the new one."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
+class _Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
+    """A part of a report."""
 
 
 class Outcome(StrEnum):
@@ -37,7 +28,7 @@ class Outcome(StrEnum):
     UNDETERMINED = "undetermined"
 
 
-class FindingInfo(_Model):
+class FindingInfo(_Part, frozen=True, kw_only=True):
     """A documented finding."""
 
     id: str
@@ -46,51 +37,54 @@ class FindingInfo(_Model):
     need: str
 
 
-class RuleInfo(_Model):
-    """A rule that ran."""
+class RuleInfo(_Part, frozen=True, kw_only=True):
+    """A rule that ran, at its level on this stack.
+
+    `fixes` is code that puts it right, for one kind of resource or another; `docs` is where it is described.
+    """
 
     id: str
     title: str
     why: str
     severity: Literal["low", "medium", "high", "critical"]
     level: Level
-    """The level of the rule on this stack."""
     findings: tuple[FindingInfo, ...]
     fixes: tuple[str, ...]
-    """Code that puts it right, for one kind of resource or another."""
     docs: str
-    """Where the rule is described."""
 
 
-class Exemption(_Model):
-    """A pair of resource and rule that guardrails.yaml lets pass."""
+class Exemption(_Part, frozen=True, kw_only=True):
+    """A pair of resource and rule that guardrails.yaml lets pass.
+
+    `resource` is a glob on the URN or on the name in the program; `expires` is the last day (UTC) on which it
+    holds.
+    """
 
     rule: str
     resource: str
-    """A glob on the URN or on the name in the program."""
     reason: str
     owner: str
     expires: date
-    """The last day (UTC) on which it holds."""
 
 
-class Result(_Model):
-    """One thing that a rule said about one resource."""
+class Result(_Part, frozen=True, kw_only=True):
+    """One thing that a rule said about one resource.
+
+    `level` is what it does to the run; an undetermined result has a level of its own. `component` is what the
+    resource stands in, as `"name" (type)`, empty directly below the stack. `problem` is a sentence that
+    begins with the resource, such as `has no point-in-time recovery`. With an `exemption` it stops nothing.
+    """
 
     rule: str
     outcome: Outcome
     level: Level
-    """What it does to the run; an undetermined result has a level of its own."""
     urn: str
     type: str
     name: str
     component: str
-    """The component that the resource stands in, as `"name" (type)`; empty directly below the stack."""
     problem: str
-    """A sentence that begins with the resource, such as `has no point-in-time recovery`."""
     fix: str
     exemption: Exemption | None = None
-    """Set if the result is exempted, so that it stops nothing."""
 
     @property
     def blocks(self) -> bool:
@@ -108,7 +102,7 @@ class Result(_Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class Remediated(_Model):
+class Remediated(_Part, frozen=True, kw_only=True):
     """A resource that a rule mended on its way to the provider, and which properties it set."""
 
     rule: str
@@ -116,24 +110,25 @@ class Remediated(_Model):
     properties: tuple[str, ...]
 
 
-class Report(_Model):
-    """Everything that one run found."""
+class Report(_Part, frozen=True, kw_only=True):
+    """Everything that one run found.
 
-    format: Literal[1] = 1
+    `pack` is the pack's name and version, as `guardrails 0.1.0`; `resources` is how many the stack has;
+    `expired` are exemptions whose day is over, each of which makes the run fail; `unused` those that no
+    result needed.
+    """
+
     pack: str
-    """The pack's name and version, `guardrails 0.1.0`."""
     project: str
     stack: str
     profile: str
     resources: int
-    """How many resources the stack has."""
     rules: tuple[RuleInfo, ...]
     results: tuple[Result, ...]
     remediated: tuple[Remediated, ...] = ()
     expired: tuple[Exemption, ...] = ()
-    """Exemptions whose day is over; each makes the run fail."""
     unused: tuple[Exemption, ...] = ()
-    """Exemptions that no result needed."""
+    format: Literal[1] = FORMAT
 
     @property
     def blocking(self) -> Sequence[Result]:

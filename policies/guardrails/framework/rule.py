@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+import msgspec
 
 from guardrails.framework.errors import RuleDefinitionError
 from guardrails.framework.examples import Stack
@@ -42,20 +41,12 @@ class Phase(StrEnum):
     STACK = "stack"
 
 
-class Settings(BaseModel):
+class Settings(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """What a stack may choose about a rule, in guardrails.yaml and --policy-pack-config; names in camelCase.
 
-    A rule that has settings declares a subclass whose every field has a default, a range and a docstring.
+    A rule that has settings declares a subclass whose every field has a default, and a `msgspec.Meta` with
+    its range and a description.
     """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        alias_generator=to_camel,
-        validate_by_name=True,
-        use_attribute_docstrings=True,
-        defer_build=True,  # most rules run under their defaults: start-up need not pay for all
-    )
 
 
 type Check = Callable[[Node, Graph, Any], Iterable[str]]

@@ -8,7 +8,7 @@ from guardrails.framework.exemptions import Exemptions
 from guardrails.framework.findings import finding
 from guardrails.framework.graph import Graph
 from guardrails.framework.judge import Verdict, judge
-from guardrails.framework.levels import Level
+from guardrails.framework.levels import Level, Profile
 from guardrails.framework.node import Node, within
 from guardrails.framework.report import FindingInfo, Outcome, Remediated, Report, Result, RuleInfo
 from guardrails.framework.rule import Phase, Rule
@@ -58,7 +58,7 @@ class Run:
             pack=f"guardrails {pack_version()}",
             project=self._project,
             stack=self._stack,
-            profile=self.configuration.profile.value,
+            profile=(self.configuration.profile or Profile.FINDINGS).value,
             resources=resources,
             rules=tuple(self._infos.values()),
             results=(*kept, *self._of_stack),

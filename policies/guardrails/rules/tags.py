@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import resources
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import Field
+from msgspec import Meta, field
 
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
@@ -49,8 +49,10 @@ _TAGGED: Final = stack(
 class TagsSettings(Settings):
     """What is put where a tag is missing, at level remediate."""
 
-    defaults: Mapping[str, str] = Field(default_factory=dict)
-    """Tags that the remediation adds where they are missing; what stands there already stays."""
+    defaults: Annotated[
+        dict[str, str],
+        Meta(description="Tags that the remediation adds where they are missing; what is there stays."),
+    ] = field(default_factory=dict)
 
 
 def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
