@@ -57,6 +57,11 @@ class Graph:
         """Return how many resources there are."""
         return len(self._by_urn)
 
+    @property
+    def kinds(self) -> Iterable[str]:
+        """The kinds of which there are resources."""
+        return self._by_kind.keys()
+
     def of(self, *kinds: str) -> list[Node]:
         """Return the resources of these kinds."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]

@@ -27,8 +27,10 @@ class Verdict:
 def judge(rule: Rule, graph: Graph, settings: Settings | None = None) -> Iterator[Verdict]:
     """Yield what *rule* has to say about the stack, under *settings* or those that it has by default."""
     chosen = settings or rule.settings()
-    for node in graph.of(*rule.fixes):
-        yield from _judge_node(rule, node, graph, chosen)
+    for kind in graph.kinds:
+        if kind in rule.fixes:
+            for node in graph.of(kind):
+                yield from _judge_node(rule, node, graph, chosen)
 
 
 def _judge_node(rule: Rule, node: Node, graph: Graph, settings: Settings) -> list[Verdict]:
