@@ -1,8 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests installed demo local test check docs bench format preview deploy destroy
+.PHONY: help setup setup-tests installed demo local test check workflows docs bench format preview deploy destroy
 
 BIN := .venv/bin
 STACK ?= dev
+WORKFLOWS ?= .github/workflows
 CODE := __main__.py infra functions policies local tests bench
 
 help: ## list the targets
@@ -23,16 +24,21 @@ local: setup ## deploy on the local stack and keep it running
 test: setup-tests ## run every test
 	@$(BIN)/pytest -n 2 --dist loadgroup
 
-check: setup-tests ## format, lint, types, lock file, generated pages
+check: setup-tests workflows ## format, lint, types, lock file, workflows, generated pages
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests bench
 	@$(BIN)/mypy policies/__main__.py
-	@$(BIN)/python -m guardrails.pages docs --check
+	@$(BIN)/python -m guardrails.pages docs --tests tests --check
 	@$$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])') lock --check --quiet
 
+# Offline: the schema is in the package, and nothing is asked of the code host.
+workflows: setup-tests
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml
+	@$(BIN)/zizmor --quiet --offline --pedantic --no-progress $(WORKFLOWS)
+
 docs: setup-tests ## write the generated pages
-	@$(BIN)/python -m guardrails.pages docs
+	@$(BIN)/python -m guardrails.pages docs --tests tests
 
 bench: setup ## measure the policy pack against a pack without rules, and write docs/benchmarks.md
 	@$(BIN)/python -m bench

@@ -140,6 +140,7 @@ def test_names_of_children_begin_with_the_name_of_their_system(stack: str) -> No
         assert each.name == top or each.name.startswith(f"{top}-"), each.urn
 
 
+@pytest.mark.finding("CC-COST-3", "CC-SEC-3", "OP-5.3")
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_taggable_resource_carries_the_six_tags(stack: str) -> None:
     tags = {"Project", "System", "Environment", "Owner", "CostCenter", "DataClassification"}
@@ -151,6 +152,7 @@ def test_every_taggable_resource_carries_the_six_tags(stack: str) -> None:
         assert all(each.inputs["tags"].values()), each.urn
 
 
+@pytest.mark.finding("OP-8.5")
 @pytest.mark.parametrize("stack", STACKS)
 def test_what_takes_a_description_has_one(stack: str) -> None:
     keys = {
@@ -216,6 +218,7 @@ def _answers_a_protocol(node: ast.ClassDef) -> bool:
     return any(ast.unparse(base).endswith("Servicer") for base in node.bases)
 
 
+@pytest.mark.finding("UA-6.3")
 @pytest.mark.parametrize("module", modules("infra", "functions", "policies/guardrails", "local"), ids=str)
 def test_nothing_public_is_without_a_docstring(module: Path) -> None:
     assert list(undocumented(module)) == []

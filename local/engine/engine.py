@@ -75,7 +75,8 @@ class Engine:
             passphrase.touch(mode=0o600)
             passphrase.write_text(secrets.token_hex(16))
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which `pulumi` is this engine, with its own state."""
         engine = installed_engine()
         own = {
             "PATH": os.pathsep.join([str(engine.parent), os.environ["PATH"]]),
@@ -96,7 +97,7 @@ class Engine:
         process = subprocess.Popen(
             command,
             cwd=self.project,
-            env=self._environment(),
+            env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=None if show else subprocess.PIPE,
             stderr=None if show else subprocess.STDOUT,

@@ -89,6 +89,7 @@ def summary(run: Run) -> dict[str, int]:
     return {what: int(number) for number, what in found}
 
 
+@pytest.mark.finding("SP-20")
 @pytest.mark.parametrize("key", ["plain.csv", "with space+plus/ünï-データ.csv", "100%25.csv", "k" * 1024])
 def test_an_uploaded_object_is_recorded_with_its_checksum(key, put, record_of, names):
     body = f"a,b\n{len(key)},2\n".encode()
@@ -100,6 +101,7 @@ def test_an_uploaded_object_is_recorded_with_its_checksum(key, put, record_of, n
     assert (record["bucket"], record["objectKey"], record["size"]) == (names.intake, key, str(len(body)))
 
 
+@pytest.mark.finding("SP-14")
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [(b"", "text/csv", "EMPTY"), (b"MZ", "application/x-msdownload", "CONTENT_TYPE")],
@@ -111,6 +113,7 @@ def test_an_object_that_is_not_wanted_is_recorded_with_the_reason(body, content_
     assert record["cause"]
 
 
+@pytest.mark.finding("CC-SEC-6")
 def test_an_infected_object_ends_in_quarantine_and_nowhere_else(put, record_of, stack, names):
     version = put("invoice.csv", b"x" * 10 + EICAR)
 
@@ -124,12 +127,14 @@ def test_an_infected_object_ends_in_quarantine_and_nowhere_else(put, record_of, 
     assert versions == []
 
 
+@pytest.mark.finding("SP-5", "SP-17")
 def test_a_message_that_nobody_can_read_is_kept_in_the_dead_letter_queue(stack, names, eventually):
     stack.client("sqs", names.region).send_message(QueueUrl=names.work_queue, MessageBody=UNPARSABLE)
 
     assert eventually(lambda: UNPARSABLE in dead_letters(stack, names))
 
 
+@pytest.mark.finding("SP-13")
 def test_ten_deliveries_of_one_event_leave_one_record(put, record_of, stack, names, eventually):
     version = put("often.csv", b"1\n")
     first = record_of("often.csv", version)

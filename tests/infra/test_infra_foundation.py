@@ -1,10 +1,13 @@
 """The foundation: one encrypted topic, which alarms and named roles can publish to."""
 
+import pytest
+
 from tests.mocks import deployed
 
 ACCOUNT = "111111111111"
 
 
+@pytest.mark.finding("OP-2.5")
 def test_the_alerts_topic_is_encrypted_with_the_foundations_key_and_tells_the_configured_address() -> None:
     made = deployed("dev")
 
@@ -50,5 +53,6 @@ def test_everything_that_publishes_may_use_the_foundations_key() -> None:
             assert f"arn:aws:iam::{ACCOUNT}:role/{policy.inputs['role']}" in admitted
 
 
+@pytest.mark.finding("OP-8.3")
 def test_the_foundations_outputs_serve_other_stacks() -> None:
     assert set(deployed("dev").exports["foundation"]) == {"alertsTopicArn", "keyArn", "keyAlias"}

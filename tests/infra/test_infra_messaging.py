@@ -73,6 +73,7 @@ def made(scope: Scope) -> Deployment:
 QUEUES = {"seller-queue": "sales", "seller-queue-dlq": "sales-dlq", "undelivered": "undelivered"}
 
 
+@pytest.mark.finding("OP-1.7")
 @pytest.mark.parametrize(("name", "purpose"), QUEUES.items())
 def test_every_queue_has_a_fixed_name_and_the_systems_key(name: str, purpose: str, made: Deployment) -> None:
     queue = made.one("aws:sqs/queue:Queue", name)
@@ -94,6 +95,7 @@ def test_every_queue_refuses_requests_without_tls(name: str, made: Deployment) -
     }
 
 
+@pytest.mark.finding("IP-3.2")
 @pytest.mark.parametrize("name", ["seller-queue", "undelivered"])
 def test_a_queue_admits_its_rule_alone(name: str, made: Deployment) -> None:
     assert made.document("aws:sqs/queuePolicy:QueuePolicy", name)["EventRules"] == {
@@ -113,6 +115,7 @@ def test_a_dead_letter_queue_admits_no_sender(made: Deployment) -> None:
     assert set(made.document("aws:sqs/queuePolicy:QueuePolicy", "seller-queue-dlq")) == {"TlsOnly"}
 
 
+@pytest.mark.finding("SP-5", "OP-4.4")
 def test_messages_reach_the_dead_letter_queue_after_five_attempts(made: Deployment) -> None:
     queue = made.inputs("aws:sqs/queue:Queue", "seller-queue")
 
@@ -136,10 +139,12 @@ def test_what_failed_is_kept_for_fourteen_days(name: str, made: Deployment) -> N
     assert made.inputs("aws:sqs/queue:Queue", name)["messageRetentionSeconds"] == 14 * 24 * 60 * 60
 
 
+@pytest.mark.finding("SP-11")
 def test_a_message_stays_hidden_for_six_timeouts_and_the_batch_window(made: Deployment) -> None:
     assert made.inputs("aws:sqs/queue:Queue", "seller-queue")["visibilityTimeoutSeconds"] == 6 * 60 + 5
 
 
+@pytest.mark.finding("SP-5", "IP-3.1")
 def test_events_are_delivered_with_retries_and_kept_when_that_fails(made: Deployment) -> None:
     target = made.inputs("aws:cloudwatch/eventTarget:EventTarget", "seller")
 
@@ -149,6 +154,7 @@ def test_events_are_delivered_with_retries_and_kept_when_that_fails(made: Deploy
     assert target["deadLetterConfig"] == {"arn": f"arn:aws:sqs:{HERE}:sg-shop-undelivered-dev"}
 
 
+@pytest.mark.finding("OP-8.2", "IP-3.2")
 @pytest.mark.parametrize("queue", ["seller-queue", "undelivered"])
 def test_delivery_starts_once_both_queues_admit_it(queue: str, made: Deployment) -> None:
     target = made.one("aws:cloudwatch/eventTarget:EventTarget", "seller")
@@ -156,6 +162,7 @@ def test_delivery_starts_once_both_queues_admit_it(queue: str, made: Deployment)
     assert made.one("aws:sqs/queuePolicy:QueuePolicy", queue).urn in target.dependencies
 
 
+@pytest.mark.finding("SP-1", "SP-7", "SP-12", "OP-2.3")
 def test_a_function_has_explicit_sizes_runtime_and_versions(made: Deployment) -> None:
     function = made.inputs("aws:lambda/function:Function", "seller")
 
@@ -183,6 +190,7 @@ def test_metrics_pass_lambdas_filter_even_if_only_warnings_are_logged(made: Depl
     assert function["loggingConfig"]["applicationLogLevel"] == "INFO"
 
 
+@pytest.mark.finding("CC-OPS-1", "OP-1.2", "OP-5.2")
 def test_a_function_logs_json_to_its_own_encrypted_group_of_limited_retention(made: Deployment) -> None:
     group = made.inputs("aws:cloudwatch/logGroup:LogGroup", "seller")
     function = made.inputs("aws:lambda/function:Function", "seller")
@@ -197,18 +205,21 @@ def test_a_function_logs_json_to_its_own_encrypted_group_of_limited_retention(ma
     }
 
 
+@pytest.mark.finding("OP-8.2")
 def test_a_log_group_comes_after_the_policy_that_lets_logs_use_its_key(made: Deployment) -> None:
     group = made.one("aws:cloudwatch/logGroup:LogGroup", "seller")
 
     assert made.one("aws:kms/keyPolicy:KeyPolicy", "key").urn in group.dependencies
 
 
+@pytest.mark.finding("OP-8.2")
 def test_a_function_comes_after_its_permissions(made: Deployment) -> None:
     function = made.one("aws:lambda/function:Function", "seller")
 
     assert made.one("aws:iam/rolePolicy:RolePolicy", "seller").urn in function.dependencies
 
 
+@pytest.mark.finding("SP-3")
 def test_a_functions_role_allows_its_work_its_queue_its_logs_and_traces(made: Deployment) -> None:
     policy = made.document("aws:iam/rolePolicy:RolePolicy", "seller")
 
@@ -226,6 +237,7 @@ def test_a_functions_role_allows_its_work_its_queue_its_logs_and_traces(made: De
     }
 
 
+@pytest.mark.finding("CC-OPS-4")
 def test_callers_use_the_alias_of_the_newest_version(made: Deployment) -> None:
     alias = made.inputs("aws:lambda/alias:Alias", "seller")
 
@@ -245,6 +257,7 @@ def test_a_queue_feeds_the_alias_and_retries_single_messages(made: Deployment) -
     }
 
 
+@pytest.mark.finding("OP-8.2")
 def test_a_feed_comes_after_the_permission_to_receive(made: Deployment) -> None:
     feed = made.one("aws:lambda/eventSourceMapping:EventSourceMapping", "seller")
 
@@ -266,6 +279,7 @@ def topic(scope: Scope) -> Deployment:
     return deploy(lambda: Topic("alerts", args))
 
 
+@pytest.mark.finding("OP-2.5")
 def test_a_topic_is_encrypted_and_tells_the_subscriber(topic: Deployment) -> None:
     inputs = topic.inputs("aws:sns/topic:Topic", "alerts")
     subscription = topic.inputs("aws:sns/topicSubscription:TopicSubscription", "alerts")

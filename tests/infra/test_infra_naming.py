@@ -24,6 +24,7 @@ SCOPE = Scope(
 words = st.text(string.ascii_lowercase, min_size=1)
 
 
+@pytest.mark.finding("OP-8.4", "IP-7.2", "IP-7.1")
 @pytest.mark.parametrize(
     ("kind", "purpose", "name"),
     [
@@ -58,6 +59,7 @@ def test_a_name_that_is_given_fits_the_limit_in_every_accepted_stack(
             scope.name(kind)
 
 
+@pytest.mark.finding("IP-7.1")
 @given(a=words, b=words)
 def test_two_stacks_never_share_a_name(a: str, b: str) -> None:
     names = {replace(SCOPE, stack=stack).name(Kind.QUEUE, "work") for stack in (a, b)}
@@ -90,6 +92,7 @@ def test_every_arn_follows_from_a_name() -> None:
     assert SCOPE.role_arn("r") == "arn:aws:iam::123456789012:role/r"
 
 
+@pytest.mark.finding("CC-COST-3", "CC-SEC-3")
 def test_the_tags_are_the_six_that_cost_and_compliance_ask_for() -> None:
     assert SCOPE.tags == {
         "Project": "serverless-guardrails",

@@ -78,6 +78,7 @@ def test_a_denial_may_be_as_broad_as_it_likes() -> None:
     assert (plain["Effect"], plain["Principal"], plain["Action"]) == ("Deny", "*", "s3:*")
 
 
+@pytest.mark.finding("CC-SEC-7")
 @given(action=actions, cut=st.integers(0, 30), wildcard=st.sampled_from("*?"))
 def test_a_wildcard_anywhere_in_an_action_is_refused(action: str, cut: int, wildcard: str) -> None:
     with pytest.raises(BroadPermissionError, match="wildcard action"):
@@ -95,6 +96,7 @@ def test_allowing_everybody_is_refused(everybody: Any) -> None:
         allow("sqs:SendMessage", on=QUEUE, sid="Open", to=everybody)
 
 
+@pytest.mark.finding("OP-1.3")
 @pytest.mark.parametrize(
     "resource",
     [

@@ -96,6 +96,7 @@ def mended(broken: Config) -> Config:
     return Config(project=PROJECT, stack=broken.stack, values=values)
 
 
+@pytest.mark.finding("CC-OPS-5", "OP-5.4", "UA-7.1")
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_settings_of_every_stack_are_complete_and_in_range(stack: str) -> None:
     settings = Settings.check(config(stack=stack))
@@ -116,6 +117,7 @@ def test_the_project_file_gives_no_setting_a_silent_default() -> None:
     assert "config" not in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
 
 
+@pytest.mark.finding("OP-8.1")
 @given(key=st.sampled_from(sorted(LEAVES)))
 def test_each_missing_setting_is_named_with_its_constraint(key: str) -> None:
     text = errors(config({key: None}))
@@ -124,6 +126,7 @@ def test_each_missing_setting_is_named_with_its_constraint(key: str) -> None:
     assert str(LEAVES[key].description) in text
 
 
+@pytest.mark.finding("CC-OPS-5", "OP-5.4", "OP-8.1", "OP-5.6")
 @given(key=st.sampled_from(sorted(NUMBERS)), beyond=st.integers(1, 10**9), low=st.booleans())
 def test_each_number_out_of_range_is_named_with_value_and_range(key: str, beyond: int, low: bool) -> None:
     smallest, largest = NUMBERS[key]
@@ -303,6 +306,7 @@ def test_a_secret_value_is_never_shown() -> None:
     assert "hush" not in text
 
 
+@pytest.mark.finding("OP-8.1")
 def test_wrong_settings_stop_the_program_before_any_resource_is_made() -> None:
     made = Deployment()
     wrong = stack_config(stack="dev") | {f"{PROJECT}:logRetentionDays": "8", f"{PROJECT}:colour": "red"}
@@ -335,6 +339,7 @@ def test_a_secret_of_the_engines_own_language_host_is_never_shown(monkeypatch: p
     assert "hush" not in str(raised.value)
 
 
+@pytest.mark.finding("SP-22", "UA-4.2")
 def test_dev_is_cheaper_than_prod_in_every_size() -> None:
     dev, prod = Settings.check(config(stack="dev")), Settings.check(config(stack="prod"))
 
@@ -345,6 +350,26 @@ def test_dev_is_cheaper_than_prod_in_every_size() -> None:
     for kept in ("expire_days", "noncurrent_days", "quarantine_days", "access_log_days", "record_shards"):
         assert getattr(dev.objects, kept) < getattr(prod.objects, kept), kept
     assert dev.log_retention_days < prod.log_retention_days
+
+
+@pytest.mark.finding("OP-3.1")
+def test_prod_reserves_a_hundred_invocations_for_what_every_object_passes() -> None:
+    assert Settings.check(config(stack="prod")).objects.worker.reserved_concurrency == 100
+
+
+@pytest.mark.finding("CC-COST-2", "SP-9", "UA-2.1")
+def test_a_stack_sets_memory_timeout_and_retention() -> None:
+    chosen = stack_config(stack="dev")
+    chosen[f"{PROJECT}:logRetentionDays"] = "14"
+    objects = json.loads(chosen[f"{PROJECT}:objects"])
+    objects["worker"] |= {"memoryMb": 320, "timeoutSeconds": 77}
+    chosen[f"{PROJECT}:objects"] = json.dumps(objects)
+
+    made = deploy_stack("dev", config=chosen)
+
+    function = made.inputs("aws:lambda/function:Function", "objects-worker")
+    group = made.inputs("aws:cloudwatch/logGroup:LogGroup", "objects-worker")
+    assert (function["memorySize"], function["timeout"], group["retentionInDays"]) == (320, 77, 14)
 
 
 def test_only_prod_protects_its_data() -> None:

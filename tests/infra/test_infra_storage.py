@@ -58,6 +58,7 @@ def buckets(scope: Scope, *, protect: bool = True) -> Deployment:
     return deploy(program)
 
 
+@pytest.mark.finding("IP-1.1")
 @pytest.mark.parametrize("name", ["files", "logs"])
 def test_a_bucket_is_closed_to_the_public_in_all_four_ways(name: str, scope: Scope) -> None:
     block = buckets(scope).inputs("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name)
@@ -70,6 +71,7 @@ def test_a_bucket_is_closed_to_the_public_in_all_four_ways(name: str, scope: Sco
     }
 
 
+@pytest.mark.finding("IP-1.3")
 @pytest.mark.parametrize("name", ["files", "logs"])
 def test_a_bucket_has_no_acls_and_keeps_versions(name: str, scope: Scope) -> None:
     made = buckets(scope)
@@ -80,6 +82,7 @@ def test_a_bucket_has_no_acls_and_keeps_versions(name: str, scope: Scope) -> Non
     assert versioning["versioningConfiguration"] == {"status": "Enabled"}
 
 
+@pytest.mark.finding("CC-SEC-2", "IP-2.3")
 def test_a_bucket_is_encrypted_with_the_system_key_by_way_of_a_bucket_key(scope: Scope) -> None:
     made = buckets(scope).inputs(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration", "files"
@@ -103,6 +106,7 @@ def test_the_access_log_bucket_is_encrypted_by_s3_since_logs_reach_no_other(scop
     ]
 
 
+@pytest.mark.finding("CC-REL-9", "IP-1.3", "UA-4.1", "CC-GOV-1")
 def test_objects_move_to_cheaper_storage_and_expire_with_their_versions(scope: Scope) -> None:
     made = buckets(scope).inputs("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration", "files")
 
@@ -152,6 +156,7 @@ def test_the_log_bucket_admits_log_delivery_for_named_buckets_of_this_account(sc
     }
 
 
+@pytest.mark.finding("IP-1.2")
 @pytest.mark.parametrize(("name", "bucket"), [("files", FILES), ("logs", LOGS)])
 def test_a_bucket_refuses_requests_without_tls(name: str, bucket: str, scope: Scope) -> None:
     assert buckets(scope).document("aws:s3/bucketPolicy:BucketPolicy", name)["TlsOnly"] == {
@@ -164,6 +169,7 @@ def test_a_bucket_refuses_requests_without_tls(name: str, bucket: str, scope: Sc
     }
 
 
+@pytest.mark.finding("CC-SEC-6")
 def test_nobody_reads_what_is_not_tagged_clean_but_scanner_and_quarantine(scope: Scope) -> None:
     denial = buckets(scope).document("aws:s3/bucketPolicy:BucketPolicy", "files")["CleanOnly"]
 
@@ -180,6 +186,7 @@ def test_nobody_reads_what_is_not_tagged_clean_but_scanner_and_quarantine(scope:
     }
 
 
+@pytest.mark.finding("UA-1.3")
 def test_only_named_roles_read_at_all(scope: Scope) -> None:
     denial = buckets(scope).document("aws:s3/bucketPolicy:BucketPolicy", "files")["NamedReadersOnly"]
 
@@ -240,6 +247,7 @@ def table_args(scope: Scope) -> TableArgs:
     )
 
 
+@pytest.mark.finding("CC-REL-10")
 def test_a_table_has_composite_keys_and_an_index_over_declared_attributes(table_args: TableArgs) -> None:
     made = table(table_args)
 
@@ -263,6 +271,9 @@ def test_a_table_has_composite_keys_and_an_index_over_declared_attributes(table_
     ]
 
 
+@pytest.mark.finding(
+    "CC-REL-8", "CC-SEC-2", "SP-6", "SP-8", "SP-15", "OP-1.1", "OP-4.2", "OP-5.6", "IP-2.2", "UA-7.2"
+)
 def test_a_table_is_encrypted_restorable_and_billed_by_request(table_args: TableArgs) -> None:
     made = table(table_args)
 
@@ -296,6 +307,7 @@ def test_a_protected_table_can_be_deleted_neither_by_pulumi_nor_by_hand(
     assert (made.protect, made.inputs["deletionProtectionEnabled"]) == (protect, protect)
 
 
+@pytest.mark.finding("OP-3.3")
 def test_a_tables_hot_keys_are_named_by_contributor_insights(table_args: TableArgs) -> None:
     made = deploy(lambda: Table("table", table_args))
 
@@ -326,6 +338,7 @@ def key_program(scope: Scope) -> Deployment:
     return deploy(program)
 
 
+@pytest.mark.finding("CC-SEC-2", "OP-5.5")
 def test_a_key_rotates_has_an_alias_and_is_kept_for_a_while_when_deleted(scope: Scope) -> None:
     made = key_program(scope)
 
@@ -343,6 +356,7 @@ def test_a_keys_policy_comes_after_the_roles_that_it_names(scope: Scope) -> None
     assert made.one("aws:iam/role:Role", "worker").urn in policy.property_dependencies["policy"]
 
 
+@pytest.mark.finding("OP-1.6")
 def test_administrators_of_a_key_never_use_it(scope: Scope) -> None:
     administration = key_program(scope).document("aws:kms/keyPolicy:KeyPolicy", "key")["Administration"]
 
@@ -352,6 +366,7 @@ def test_administrators_of_a_key_never_use_it(scope: Scope) -> None:
     assert uses.isdisjoint(administration["Action"])
 
 
+@pytest.mark.finding("OP-1.6")
 def test_the_account_uses_a_key_only_through_services(scope: Scope) -> None:
     document = key_program(scope).document("aws:kms/keyPolicy:KeyPolicy", "key")
 
@@ -370,6 +385,7 @@ def test_the_account_uses_a_key_only_through_services(scope: Scope) -> None:
     }
 
 
+@pytest.mark.finding("OP-1.6")
 def test_a_role_uses_a_key_only_through_its_services(scope: Scope) -> None:
     assert key_program(scope).document("aws:kms/keyPolicy:KeyPolicy", "key")["Worker"] == {
         "Sid": "Worker",

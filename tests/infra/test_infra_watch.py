@@ -43,6 +43,7 @@ def made(scope: Scope) -> Deployment:
     return deploy(lambda: Alarms("shop", args))
 
 
+@pytest.mark.finding("CC-OPS-3")
 @pytest.mark.parametrize("name", ["shop-lost", "shop-slow", "shop-both", "shop-odd"])
 def test_every_alarm_tells_the_topic_when_it_goes_off_and_when_it_is_over(
     name: str, made: Deployment
@@ -85,6 +86,7 @@ def test_an_alarm_over_several_metrics_watches_their_sum_where_no_data_counts_as
     assert not any(part["returnData"] for part in parts)
 
 
+@pytest.mark.finding("CC-OPS-3")
 def test_an_anomaly_leaves_the_band_of_its_own_history(made: Deployment) -> None:
     alarm = made.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", "shop-odd")
 
@@ -111,6 +113,7 @@ def test_alarms_are_known_by_arn_before_they_exist(scope: Scope) -> None:
     }
 
 
+@pytest.mark.finding("CC-OPS-2")
 def test_a_dashboard_shows_alarms_above_rows_of_graphs_that_fill_the_width(scope: Scope) -> None:
     rows = [
         [Graph(title="Sales", metrics=[SOLD, LOST]), Graph(title="Wait", metrics=[SLOW])],

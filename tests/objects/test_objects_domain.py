@@ -81,6 +81,7 @@ def test_a_clean_version_is_recorded_and_becomes_the_latest() -> None:
     }
 
 
+@pytest.mark.finding("CC-REL-4", "SP-13", "SP-14")
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [
@@ -220,6 +221,7 @@ PLANS = {
 }
 
 
+@pytest.mark.finding("SP-13")
 @given(
     plans=st.lists(st.tuples(st.sampled_from(sorted(PLANS)), st.integers(0, 2)), min_size=1, max_size=6),
     data=st.data(),

@@ -5,6 +5,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,7 @@ def test_any_key_is_read_from_both_shapes_as_it_is_named_in_the_bucket(key: str,
     assert (notified.verdict, notified.event_id) == (None, None)
 
 
+@pytest.mark.finding("SP-17")
 @settings(max_examples=400)
 @given(body=st.one_of(st.text(), json_values.map(json.dumps), damaged_events().map(json.dumps)))
 def test_a_body_is_understood_or_refused_with_a_reason_and_nothing_else(body: str) -> None:

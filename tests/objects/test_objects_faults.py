@@ -137,6 +137,7 @@ def deliver_until_the_queue_is_empty(
     return receives.total()
 
 
+@pytest.mark.finding("SP-2", "SP-13")
 @pytest.mark.parametrize("answer_is_lost", [False, True])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_table_that_fails_half_of_all_writes_loses_no_event_and_records_none_twice(
@@ -223,6 +224,7 @@ def test_an_answer_that_was_lost_is_told_from_an_earlier_event(
     assert metrics()["ObjectsProcessed"] == 1
 
 
+@pytest.mark.finding("CC-REL-4", "SP-2", "OP-4.4")
 def test_a_write_that_never_succeeds_returns_the_event_after_the_last_attempt(
     cloud: Cloud, worker: Invoke, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +238,7 @@ def test_a_write_that_never_succeeds_returns_the_event_after_the_last_attempt(
     assert worker(scan_event(version)) == []
 
 
+@pytest.mark.finding("CC-REL-1", "SP-2")
 def test_waits_for_a_throttled_service_double_up_to_the_longest(
     outlast: Callable[[random.Random], list[float]],
 ) -> None:
@@ -243,6 +246,7 @@ def test_waits_for_a_throttled_service_double_up_to_the_longest(
     assert LONGEST_WAIT_SECONDS == 4
 
 
+@pytest.mark.finding("CC-REL-1")
 def test_clients_that_are_throttled_together_do_not_come_back_together(
     outlast: Callable[[random.Random], list[float]],
 ) -> None:
@@ -253,6 +257,7 @@ def test_clients_that_are_throttled_together_do_not_come_back_together(
         assert all(0 < wait < longest for wait, longest in zip(drawn, [1, 2, 4, 4, 4], strict=True))
 
 
+@pytest.mark.finding("CC-REL-1")
 def test_retries_end_when_the_invocation_has_too_little_time_left(
     cloud: Cloud, worker: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +297,7 @@ def test_an_object_whose_reading_outlasts_the_invocation_returns_to_the_queue(
     assert cloud.records() == []
 
 
+@pytest.mark.finding("CC-REL-1")
 def test_every_client_of_the_functions_retries_and_gives_up_in_time(handlers: dict[str, Any]) -> None:
     runtimes = [module.runtime for module in handlers.values()]
     clients = [runtime.intake._s3 for runtime in runtimes]

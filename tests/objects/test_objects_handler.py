@@ -49,6 +49,7 @@ def test_a_clean_object_is_recorded_with_everything_needed_to_find_it_again(
     assert metrics() == {"ObjectsProcessed": 1, "ObjectBytes": len(body)}
 
 
+@pytest.mark.finding("CC-REL-4")
 @pytest.mark.parametrize("event", [scan_event(NEVER_UPLOADED), notification(NEVER_UPLOADED)])
 def test_a_missing_object_is_recorded_as_rejected(
     cloud: Cloud, worker: Invoke, metrics: Metrics, event: dict[str, Any]
@@ -62,6 +63,7 @@ def test_a_missing_object_is_recorded_as_rejected(
     assert metrics() == {"ObjectsRejected": 1}
 
 
+@pytest.mark.finding("SP-14", "SP-16", "SP-18")
 @pytest.mark.parametrize(
     ("body", "content_type", "reason", "cause"),
     [
@@ -122,6 +124,7 @@ def test_a_key_is_recorded_as_it_was_uploaded_whatever_its_characters(
     assert cloud.latest(key) == version.version_id
 
 
+@pytest.mark.finding("SP-14")
 @pytest.mark.parametrize("key", ["../etc/passwd", "a/./b", "bell\u0007.csv", "line\nbreak"])
 def test_a_key_that_is_harmful_as_a_path_or_in_a_terminal_is_rejected(
     cloud: Cloud, worker: Invoke, key: str
@@ -145,6 +148,7 @@ def test_an_old_event_after_a_newer_one_is_recorded_but_never_becomes_the_latest
     assert {cloud.record(old)["status"], cloud.record(new)["status"]} == {"PROCESSED"}
 
 
+@pytest.mark.finding("SP-13")
 @pytest.mark.parametrize("batch_size", [1, 5, 10])
 def test_the_same_event_ten_times_is_recorded_and_counted_once(
     cloud: Cloud, worker: Invoke, metrics: Metrics, batch_size: int
@@ -158,6 +162,7 @@ def test_the_same_event_ten_times_is_recorded_and_counted_once(
     assert metrics() == {"ObjectsProcessed": 1, "ObjectBytes": 8}
 
 
+@pytest.mark.finding("SP-13")
 def test_a_repeat_after_the_memory_of_the_first_has_expired_changes_nothing(
     cloud: Cloud, worker: Invoke, metrics: Metrics
 ) -> None:
@@ -173,6 +178,7 @@ def test_a_repeat_after_the_memory_of_the_first_has_expired_changes_nothing(
     assert metrics() == {}
 
 
+@pytest.mark.finding("CC-REL-4")
 def test_only_the_failed_messages_of_a_batch_return_to_the_queue(cloud: Cloud, worker: Invoke) -> None:
     first, second = cloud.upload("1.csv"), cloud.upload("2.csv")
 
@@ -218,6 +224,7 @@ def test_a_scan_event_that_found_threats_is_not_acknowledged_by_the_worker(
     assert metrics() == {"MalformedEvents": 1}
 
 
+@pytest.mark.finding("CC-OPS-1", "OP-5.1")
 def test_every_log_record_of_an_object_can_be_found_by_correlation_id_bucket_key_and_version(
     cloud: Cloud, worker: Invoke, logs: Logs
 ) -> None:

@@ -47,6 +47,7 @@ def test_all_stacks_have_one_topology() -> None:
     assert topology("dev") == topology("prod") == topology("local")
 
 
+@pytest.mark.finding("OP-8.4", "IP-7.2")
 @pytest.mark.parametrize("stack", STACKS)
 def test_names_in_a_stack_carry_its_name(stack: str) -> None:
     named = [each for each in deployed(stack).resources if each.custom and each.type.startswith("aws:")]
@@ -98,6 +99,7 @@ def test_the_scan_starts_once_the_scanner_may_and_ends_before_it_may_not(
     assert dev.one(*needed).urn in plan.dependencies
 
 
+@pytest.mark.finding("IP-3.1")
 @pytest.mark.parametrize(
     ("rule", "status", "target", "queue"),
     [
@@ -124,6 +126,7 @@ def test_scan_results_reach_the_queue_of_their_verdict(
     assert delivery["deadLetterConfig"] == {"arn": f"arn:aws:sqs:{HERE}:sg-objects-undelivered-dev"}
 
 
+@pytest.mark.finding("CC-OPS-4")
 @pytest.mark.parametrize(
     ("function", "queue", "handler"),
     [
@@ -141,6 +144,7 @@ def test_each_queue_feeds_the_alias_of_its_function(
     assert dev.inputs("aws:lambda/function:Function", f"objects-{function}")["handler"] == handler
 
 
+@pytest.mark.finding("SP-11")
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("function", ["objects-worker", "objects-quarantine"])
 def test_queue_and_function_fit_each_other(stack: str, function: str) -> None:
@@ -153,6 +157,7 @@ def test_queue_and_function_fit_each_other(stack: str, function: str) -> None:
     assert 2 <= feed["scalingConfig"]["maximumConcurrency"] <= inputs["reservedConcurrentExecutions"]
 
 
+@pytest.mark.finding("SP-16")
 def test_the_worker_is_told_where_and_what_it_accepts(dev: Deployment) -> None:
     assert environment(dev, "objects-worker") == {
         "POWERTOOLS_SERVICE_NAME": "objects",
@@ -168,6 +173,7 @@ def test_the_worker_is_told_where_and_what_it_accepts(dev: Deployment) -> None:
     }
 
 
+@pytest.mark.finding("SP-16")
 def test_the_quarantine_is_told_where_to_move_and_whom_to_tell(dev: Deployment) -> None:
     told = environment(dev, "objects-quarantine")
 
@@ -182,6 +188,7 @@ def test_the_quarantine_is_told_where_to_move_and_whom_to_tell(dev: Deployment) 
 # --- stores -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.finding("CC-REL-10")
 def test_records_are_kept_by_object_and_version_and_found_by_day(dev: Deployment) -> None:
     table = dev.inputs("aws:dynamodb/table:Table", "objects-records")
 
@@ -197,6 +204,7 @@ def test_the_idempotency_table_forgets_by_ttl(dev: Deployment) -> None:
     assert (table["hashKey"], table["ttl"]) == ("id", {"enabled": True, "attributeName": "expiration"})
 
 
+@pytest.mark.finding("CC-GOV-1")
 def test_both_data_buckets_log_to_the_third(dev: Deployment) -> None:
     logs = f"sg-objects-logs-dev-{ACCOUNT}-eu-central-1"
 
@@ -253,12 +261,14 @@ def common(queue: str, function: str) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.finding("CC-PERF-5", "CC-SEC-7", "SP-3")
 def test_the_worker_reads_versions_and_records_them_and_nothing_else(dev: Deployment) -> None:
     assert granted(dev, "objects-worker") == common("work", "worker") | {
         f"arn:aws:s3:::{INTAKE}/*": {"s3:GetObjectVersion", "s3:GetObjectVersionTagging"},
     }
 
 
+@pytest.mark.finding("CC-PERF-5", "CC-SEC-7", "SP-3")
 def test_the_quarantine_moves_versions_records_and_notifies_and_nothing_else(dev: Deployment) -> None:
     assert granted(dev, "objects-quarantine") == common("infected", "quarantine") | {
         f"arn:aws:s3:::{INTAKE}/*": {"s3:GetObjectVersion", "s3:DeleteObjectVersion"},
@@ -316,6 +326,7 @@ def test_the_scanners_role_serves_plans_of_this_account_alone(dev: Deployment) -
     ]
 
 
+@pytest.mark.finding("CC-SEC-6")
 def test_the_worker_reads_clean_objects_and_only_scanner_and_quarantine_read_others(dev: Deployment) -> None:
     document = dev.document("aws:s3/bucketPolicy:BucketPolicy", "objects-intake")
 
@@ -342,6 +353,7 @@ def through(*services: str) -> list[str]:
     return [f"{service}.eu-central-1.amazonaws.com" for service in services]
 
 
+@pytest.mark.finding("OP-1.6")
 def test_the_key_is_used_by_each_role_only_through_what_it_works_with(dev: Deployment) -> None:
     document = dev.document("aws:kms/keyPolicy:KeyPolicy", "objects")
     uses = {
@@ -380,6 +392,7 @@ def test_no_role_policy_names_a_key(dev: Deployment) -> None:
         assert "kms:" not in policy.inputs["policy"], policy.name
 
 
+@pytest.mark.finding("CC-SEC-2", "OP-1.2", "OP-1.7")
 @pytest.mark.parametrize("stack", STACKS)
 def test_everything_that_can_be_encrypted_uses_its_systems_key(stack: str) -> None:
     keys = {
@@ -440,6 +453,7 @@ def test_lambda_keeps_what_the_functions_log(stack: str, level: str) -> None:
         assert each.inputs["loggingConfig"]["applicationLogLevel"] == level
 
 
+@pytest.mark.finding("CC-OPS-3", "SP-10", "OP-2.1", "IP-5.1")
 def test_alarms_watch_functions_queues_delivery_tables_and_outcomes(dev: Deployment) -> None:
     functions = {
         ("AWS/Lambda", metric, f"sg-objects-{name}-dev")
@@ -477,6 +491,7 @@ def test_alarms_watch_functions_queues_delivery_tables_and_outcomes(dev: Deploym
     assert watched(dev) == functions | dead | waiting | rules | throttles | system_errors | outcomes
 
 
+@pytest.mark.finding("SP-10")
 def test_system_errors_are_watched_for_every_operation_that_a_role_may_do(dev: Deployment) -> None:
     allowed = {
         (resource.split("/")[1], action.removeprefix("dynamodb:"))
@@ -490,6 +505,7 @@ def test_system_errors_are_watched_for_every_operation_that_a_role_may_do(dev: D
     assert seen == allowed
 
 
+@pytest.mark.finding("CC-OPS-3", "OP-2.5")
 def test_every_alarm_tells_the_alerts_topic(dev: Deployment) -> None:
     topic = [f"arn:aws:sns:{HERE}:sg-foundation-alerts-dev"]
 
@@ -498,6 +514,7 @@ def test_every_alarm_tells_the_alerts_topic(dev: Deployment) -> None:
         assert alarm.inputs["okActions"] == topic
 
 
+@pytest.mark.finding("SP-10")
 @pytest.mark.parametrize("function", ["objects-worker", "objects-quarantine"])
 def test_a_duration_near_the_timeout_alarms(function: str, dev: Deployment) -> None:
     alarm = dev.inputs("aws:cloudwatch/metricAlarm:MetricAlarm", f"objects-{function.split('-')[1]}-duration")
@@ -506,6 +523,7 @@ def test_a_duration_near_the_timeout_alarms(function: str, dev: Deployment) -> N
     assert (alarm["extendedStatistic"], alarm["threshold"]) == ("p99", timeout * 800)
 
 
+@pytest.mark.finding("CC-OPS-2", "IP-5.2")
 def test_the_dashboard_shows_every_function_queue_table_and_bucket_and_every_alarm(dev: Deployment) -> None:
     body = dev.inputs("aws:cloudwatch/dashboard:Dashboard", "objects")["dashboardBody"]
     shown = ["worker", "quarantine", "work", "infected", "work-dlq", "infected-dlq", "undelivered"]
@@ -554,6 +572,7 @@ def test_a_document_depends_on_what_it_names(dev: Deployment) -> None:
 # --- outputs ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.finding("OP-8.3", "IP-7.3")
 def test_the_outputs_name_everything_that_another_stack_or_an_operator_needs(dev: Deployment) -> None:
     outputs = dev.exports["objects"]
     worker = {

@@ -18,6 +18,7 @@ Metrics = Callable[[], Counter[str]]
 NEVER_UPLOADED = ObjectVersion(bucket=INTAKE, key="never.csv", version_id="3HL4kqCxf3vjVBH40Nrjfkd")
 
 
+@pytest.mark.finding("SP-17")
 @pytest.mark.parametrize(
     ("body", "cause"),
     [
@@ -54,6 +55,7 @@ def _without(event: dict[str, Any], *path: str) -> dict[str, Any]:
     return event
 
 
+@pytest.mark.finding("SP-17")
 @pytest.mark.parametrize(
     ("event", "cause"),
     [

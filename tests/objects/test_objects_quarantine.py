@@ -28,6 +28,7 @@ def infected(version: ObjectVersion) -> dict[str, Any]:
     return scan_event(version, "THREATS_FOUND", threats=(EICAR,))
 
 
+@pytest.mark.finding("CC-SEC-6")
 def test_an_infected_version_is_moved_recorded_and_reported_once(
     cloud: Cloud, quarantine: Invoke, metrics: Metrics
 ) -> None:
@@ -158,6 +159,7 @@ def test_nothing_but_infected_objects_is_accepted(
     assert metrics() == {"MalformedEvents": 3}
 
 
+@pytest.mark.finding("CC-OPS-1", "OP-5.1")
 def test_log_records_tell_the_object_and_its_correlation_id(
     cloud: Cloud, quarantine: Invoke, logs: Logs
 ) -> None:

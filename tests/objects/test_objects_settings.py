@@ -7,6 +7,7 @@ from objects.settings import QuarantineSettings, WorkerSettings
 from tests.objects.conftest import ENVIRONMENT
 
 
+@pytest.mark.finding("SP-16")
 @pytest.mark.parametrize("model", [WorkerSettings, QuarantineSettings])
 def test_a_missing_variable_stops_the_function_with_its_name(
     model: type[WorkerSettings] | type[QuarantineSettings],

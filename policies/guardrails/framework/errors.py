@@ -17,5 +17,9 @@ class RuleDefinitionError(GuardrailsError):
     """A rule is declared wrongly."""
 
 
+class CoverageError(GuardrailsError):
+    """What guards a finding is not as the tests, the rules and the table of open findings say together."""
+
+
 class UndeterminedError(GuardrailsError):
     """A rule touched what cannot be known yet, so that it can neither pass nor fail."""
