@@ -13,7 +13,7 @@ from guardrails.framework.node import label
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Rule
 from guardrails.rules import all_rules
-from tests.pack.engine_side import Call, Engine, secret, urn_of
+from tests.pack.engine_side import Call, Engine, secret, switched_on, urn_of
 
 RULES = {rule.id: rule for rule in all_rules()}
 PASSING = [
@@ -30,7 +30,7 @@ FAILING = [
 
 def configured(rule: Rule, config: dict[str, str] | None = None) -> Engine:
     engine = Engine([rule])
-    engine.configure(config)
+    engine.configure({**switched_on(rule), **(config or {})})
     return engine
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from guardrails.framework.sdk import UNKNOWN_STRING_VALUE
+from guardrails.framework.sdk import UNKNOWN_STRING_VALUE, archive_of_texts
 
 UNKNOWN: Final[str] = UNKNOWN_STRING_VALUE
 """What Pulumi sends in a preview for a value that only the deployment will tell."""
@@ -87,3 +87,24 @@ def resource(
 def stack(*samples: Sample) -> Stack:
     """Return an example stack of these resources."""
     return Stack(samples)
+
+
+def python_code(files: Mapping[str, str]) -> dict[str, Any]:
+    """Return an archive of these files, path to text, as Pulumi sends it; for `code` of a function."""
+    return archive_of_texts(files)
+
+
+def python_function(
+    name: str, source: str, /, *, files: Mapping[str, str] | None = None, **inputs: Any
+) -> Sample:
+    """Return a function whose handler is `app.handler`; *source* is `app.py`, and *files* are beside it."""
+    return resource(
+        "lambda.Function",
+        name,
+        **{
+            "runtime": "python3.13",
+            "handler": "app.handler",
+            "code": python_code({"app.py": source, **(files or {})}),
+            **inputs,
+        },
+    )

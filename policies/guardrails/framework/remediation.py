@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from guardrails.framework.sdk import SECRET, SIGNATURE
+from guardrails.framework.sdk import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 
 
 def merged(wire: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def merged(wire: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _laid_over(there: Any, change: Any) -> Any:
-    if isinstance(there, Mapping) and there.get(SIGNATURE) == SECRET:
+    if isinstance(there, Mapping) and there.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
         return {**there, "value": _laid_over(there.get("value"), change)}
     if isinstance(there, Mapping) and isinstance(change, Mapping):
         return merged(there, change)

@@ -5,8 +5,9 @@ policies. Its analyzer servicer is therefore replaced, and what that relies on i
 that a changed SDK stops the pack instead of letting it judge by halves.
 """
 
+import hashlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi_policy
@@ -14,12 +15,10 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
 from pulumi_policy import policy as sdk_policy
 from pulumi_policy.deserialize import (
-    SPECIAL_SECRET_SIG as SECRET,
-)
-from pulumi_policy.deserialize import (
-    SPECIAL_SIG_KEY as SIGNATURE,
-)
-from pulumi_policy.deserialize import (
+    SPECIAL_ARCHIVE_SIG,
+    SPECIAL_ASSET_SIG,
+    SPECIAL_SECRET_SIG,
+    SPECIAL_SIG_KEY,
     deserialize_properties,
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
@@ -28,8 +27,8 @@ from pulumi_policy.version import VERSION
 from guardrails.framework.errors import SdkChangedError
 
 __all__ = [
-    "SECRET",
-    "SIGNATURE",
+    "SPECIAL_SECRET_SIG",
+    "SPECIAL_SIG_KEY",
     "UNKNOWN_STRING_VALUE",
     "BasePack",
     "BaseServicer",
@@ -40,6 +39,7 @@ __all__ = [
     "StackValidationPolicy",
     "UnknownValueError",
     "analyzer_pb2",
+    "archive_of_texts",
     "install",
     "plain_properties",
     "unknown_checking_proxy",
@@ -114,10 +114,63 @@ def install(servicer: Callable[..., object]) -> None:
 
 
 def plain_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
-    """Return a request's properties as plain values; secrets arrive opened, unknowns as sentinels."""
-    return deserialize_properties(wire_properties(properties))
+    """Return a request's properties as plain values; secrets arrive opened, unknowns as sentinels.
+
+    The SDK refuses an asset of which a state keeps the hash alone, an archive that holds an unknown, and even
+    an empty text: all rules would stop. What has no content here is unknown instead.
+    """
+    plain = wire_properties(properties)
+    try:
+        return deserialize_properties(plain)
+    except (AssertionError, TypeError):
+        return deserialize_properties(_known(plain))
 
 
 def wire_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
     """Return a request's properties as the engine sends them, with secrets and assets marked."""
     return json_format.MessageToDict(properties)
+
+
+def archive_of_texts(files: Mapping[str, str]) -> dict[str, Any]:
+    """Return an archive of text files, path to text, as the engine sends it."""
+    assets = {path: {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, "text": text} for path, text in files.items()}
+    return {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "assets": assets}
+
+
+_EMPTY_HASH = hashlib.sha256(b"").hexdigest()
+
+
+def _known(value: Any) -> Any:
+    """Return *value* with an unknown in place of each asset, archive or secret that the SDK would refuse."""
+    if isinstance(value, list):
+        return [_known(member) for member in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _known(member) for key, member in value.items()}
+    if SPECIAL_SIG_KEY not in found:
+        return found
+    match found[SPECIAL_SIG_KEY]:
+        case sig if sig == SPECIAL_SECRET_SIG and "value" in found:
+            return found
+        case sig if sig == SPECIAL_ASSET_SIG and found.get("hash") == _EMPTY_HASH:
+            return {SPECIAL_SIG_KEY: SPECIAL_ASSET_SIG, "text": ""}
+        case sig if sig == SPECIAL_ASSET_SIG and _has_text(found, "path", "text", "uri"):
+            return found
+        case sig if sig == SPECIAL_ARCHIVE_SIG and _is_archive(found):
+            return found
+    return UNKNOWN_STRING_VALUE
+
+
+def _has_text(value: dict[str, Any], *keys: str) -> bool:
+    given = [value[key] for key in keys if key in value]
+    return bool(given) and all(isinstance(each, str) for each in given)
+
+
+def _is_archive(value: dict[str, Any]) -> bool:
+    """Tell whether an archive has an address, or members that are all assets and archives and known."""
+    if "assets" not in value:
+        return _has_text(value, "path", "uri")
+    members, signatures = value["assets"], (SPECIAL_ASSET_SIG, SPECIAL_ARCHIVE_SIG)
+    return isinstance(members, dict) and all(
+        isinstance(member, dict) and member.get(SPECIAL_SIG_KEY) in signatures for member in members.values()
+    )
