@@ -48,8 +48,7 @@ def secret(value: Any) -> dict[str, Any]:
 
 
 def urn_of(kind: str, name: str, stack: str = "dev") -> str:
-    token = kind if ":" in kind else token_of(kind)
-    return f"urn:pulumi:{stack}::{PROJECT}::shop:systems:Media${token}::{name}"
+    return f"urn:pulumi:{stack}::{PROJECT}::shop:systems:Media${token_of(kind)}::{name}"
 
 
 class Engine:
@@ -136,9 +135,12 @@ class Engine:
                 name=sample.name,
                 parent=f"urn:pulumi:{self.stack}::{PROJECT}::shop:systems:Media::media-system",
             )
-            message.properties.update({"id": UNKNOWN, "arn": UNKNOWN, **sample.inputs, **sample.outputs})
+            unknown = {"id": UNKNOWN, "arn": UNKNOWN} if message.type.startswith("aws:") else {}
+            message.properties.update({**unknown, **sample.inputs, **sample.outputs})
             for prop, names in sample.sources.items():
                 message.propertyDependencies[prop].urns.extend(urns[name] for name in names)
+            before = {name for names in (*sample.sources.values(), sample.after) for name in names}
+            message.dependencies.extend(urns[name] for name in sorted(before))
             _provide(message, sample.default_tags)
         return request
 

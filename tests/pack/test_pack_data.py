@@ -50,10 +50,12 @@ def test_every_kind_and_property_that_rules_read_exists_in_the_sdk() -> None:
         for read in rule.reads:
             kind, prop = read.rsplit(".", 1)
             assert kind == "provider" or prop in inputs()[kind], f"{rule.id} reads {read}"
-        assert set(rule.fixes) <= set(inputs()), rule.id
+        assert set(rule.fixes) - {"pulumi:pulumi:Stack"} <= set(inputs()), rule.id
         for example in [*rule.passes, *rule.fails.values()]:
             for sample in example.samples:
-                assert set(sample.inputs) <= inputs()[sample.kind], f"{rule.id}: {sample.name}"
+                if sample.kind == "pulumi:pulumi:Stack":
+                    continue  # a stack's own properties are its outputs, called as the program likes
+                assert set(sample.inputs) - {"__defaults"} <= inputs()[sample.kind], rule.id
 
 
 def test_the_list_of_taggable_types_is_the_sdks() -> None:

@@ -25,7 +25,9 @@ TEXTS = [
 SCALARS = st.none() | st.booleans() | st.integers(-3, 40) | st.sampled_from([UNKNOWN, *TEXTS])
 NAMES = (
     "Statement Effect Action Resource Principal Condition Bool enabled status source detail filter "
-    "__defaults deadLetterTargetArn policy s3Bucket bucketName metric anything-but"
+    "__defaults deadLetterTargetArn policy s3Bucket bucketName metric anything-but "
+    "days expiration transitions storageClass prefix targetBucket rule objectOwnership sseAlgorithm "
+    "allowedOrigins allowedHeaders keySchemas attributeName name projectionType description"
 )
 KEYS = st.sampled_from(NAMES.split())
 VALUES = st.recursive(

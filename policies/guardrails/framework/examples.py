@@ -14,8 +14,8 @@ UNKNOWN: Final[str] = UNKNOWN_STRING_VALUE
 class Sample:
     """A resource of an example: what the program declares, what AWS adds, where values come from.
 
-    `sources` maps a property to the names of the samples that its value comes from; `default_tags` are its
-    provider's.
+    `sources` maps a property to the names of the samples that its value comes from; `after` names those that
+    it is made after by `depends_on`; `default_tags` are its provider's.
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Sample:
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +54,23 @@ class Stack:
             )
         )
 
+    def traced(self, name: str, /, **sources: tuple[str, ...]) -> "Stack":
+        """Return a copy where values of resource *name* come from these resources."""
+        self._must_have(name, *(each for names in sources.values() for each in names))
+        return Stack(
+            tuple(
+                replace(each, sources={**each.sources, **sources}) if each.name == name else each
+                for each in self.samples
+            )
+        )
+
+    def made_after(self, name: str, /, *names: str) -> "Stack":
+        """Return a copy where resource *name* is made after *names* and what its values come from only."""
+        self._must_have(name, *names)
+        return Stack(
+            tuple(replace(each, after=names) if each.name == name else each for each in self.samples)
+        )
+
     def plus(self, *samples: Sample) -> "Stack":
         """Return a copy with more resources."""
         return Stack((*self.samples, *samples))
@@ -70,6 +88,7 @@ def resource(
     *,
     sources: Mapping[str, tuple[str, ...]] | None = None,
     outputs: Mapping[str, Any] | None = None,
+    after: tuple[str, ...] = (),
     default_tags: Mapping[str, str] | None = None,
     **inputs: Any,
 ) -> Sample:
@@ -80,6 +99,7 @@ def resource(
         inputs=inputs,
         outputs=outputs or {},
         sources=sources or {},
+        after=after,
         default_tags=default_tags or {},
     )
 

@@ -1,6 +1,6 @@
 """The resources of a stack as rules see them, and joins that hold in a first preview."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from guardrails.framework.errors import UndeterminedError
@@ -20,17 +20,11 @@ class _Index:
 
 
 @dataclass(kw_only=True)
-class _Groups:
-    """The resources of one kind by what they belong to, and why that is not known of some."""
+class _Join:
+    """Which resources of a kind point at which, by URN; `doubts` are of those that nobody can tell of."""
 
-    by_owner: dict[str, list[Node]] = field(default_factory=dict)
+    found: dict[str, list[Node]] = field(default_factory=dict)
     doubts: list[UndeterminedError] = field(default_factory=list)
-
-    def of(self, owner: Node) -> list[Node]:
-        found = self.by_owner.get(owner.urn, [])
-        if self.doubts and not found:
-            raise self.doubts[0]
-        return found
 
 
 class Graph:
@@ -45,7 +39,7 @@ class Graph:
         self._by_urn = {node.urn: node for node in nodes}
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
-        self._groups: dict[tuple[str, ...], _Groups] = {}
+        self._joins: dict[tuple[str, Hashable], _Join] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
 
@@ -65,6 +59,18 @@ class Graph:
     def of(self, *kinds: str) -> list[Node]:
         """Return the resources of these kinds."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]
+
+    def is_made_after(self, node: Node, other: Node) -> bool:
+        """Tell whether *node* is made after *other*, by a value or by `depends_on`, at once or by way."""
+        seen, ahead = {node.urn}, list(node.dependencies)
+        while ahead:
+            urn = ahead.pop()
+            if urn == other.urn:
+                return True
+            if urn not in seen and urn in self._by_urn:
+                seen.add(urn)
+                ahead += self._by_urn[urn].dependencies
+        return False
 
     def target(self, node: Node, *path: str, kinds: tuple[str, ...]) -> Node | None:
         """Return the resource of *kinds* that the value at *path* names, None if it names none in this stack.
@@ -160,40 +166,36 @@ class Graph:
         UndeterminedError
             None does for certain, but one might.
         """
+        kinds = (owner.kind,)
+        return self.pointing_at(
+            owner, kind, (*kinds, *path), lambda node: [self.target(node, *path, kinds=kinds)]
+        )
 
-        def owners(node: Node) -> Iterator[Node | None]:
-            yield self.target(node, *path, kinds=(owner.kind,))
-
-        return self.belonging(owner, kind, owners, name=(owner.kind, *path))
-
-    def belonging(
-        self,
-        owner: Node,
-        kind: str,
-        owners: Callable[[Node], Iterable[Node | None]],
-        *,
-        name: tuple[str, ...],
+    def pointing_at(
+        self, owner: Node, kind: str, how: Hashable, find: Callable[[Node], Iterable[Node | None]]
     ) -> list[Node]:
-        """Return the resources of *kind* of which *owners* says that they belong to *owner*.
+        """Return the resources of *kind* for which *find* yields *owner*.
 
-        Each resource is asked once for all owners, so that a join costs no more than the stack is long;
-        *name* tells one such question from another.
+        What *find* yields is kept under *how* for other owners, so that joins cost the same for each.
 
         Raises
         ------
         UndeterminedError
-            None does for certain, but one might.
+            It does for none for certain, but might for one.
         """
-        if (kind, *name) not in self._groups:
-            self._groups[kind, *name] = groups = _Groups()
+        if (kind, how) not in self._joins:
+            self._joins[kind, how] = join = _Join()
             for node in self.of(kind):
                 try:
-                    for found in owners(node):
-                        if found is not None and node not in groups.by_owner.setdefault(found.urn, []):
-                            groups.by_owner[found.urn].append(node)
+                    for owned_by in filter(None, find(node)):
+                        if node not in join.found.setdefault(owned_by.urn, []):
+                            join.found[owned_by.urn].append(node)
                 except UndeterminedError as doubt:
-                    groups.doubts.append(doubt)
-        return self._groups[kind, *name].of(owner)
+                    join.doubts.append(doubt)
+        join = self._joins[kind, how]
+        if join.doubts and owner.urn not in join.found:
+            raise join.doubts[0]
+        return list(join.found.get(owner.urn, ()))
 
     def matching(self, kind: str, test: Callable[[Node], bool]) -> list[Node]:
         """Return the resources of *kind* that pass *test*.

@@ -11,6 +11,7 @@ from guardrails.framework.names import service_of
 from guardrails.framework.node import Node
 
 _FUNCTIONS: Final = ("lambda.Function", "lambda.Alias")
+_REAL_KEYS: Final = ("kms.Key", "kms.ExternalKey", "kms.ReplicaExternalKey")
 _KEYS: Final = {"kms.Alias": "targetKeyId", "kms.ReplicaKey": "primaryKeyArn"}
 
 
@@ -62,7 +63,7 @@ def key_behind(resource: Node, graph: Graph) -> Node:
         That key is not part of the stack.
     """
     while resource.kind in _KEYS:
-        target = graph.target(resource, _KEYS[resource.kind], kinds=("kms.Key", *_KEYS))
+        target = graph.target(resource, _KEYS[resource.kind], kinds=(*_REAL_KEYS, *_KEYS))
         if target is None:
             raise UndeterminedError(f"the key behind {resource} is not part of this stack")
         resource = target

@@ -44,7 +44,9 @@ def kind_of(token: str) -> str:
 
 
 def token_of(kind: str) -> str:
-    """Return the type token of an AWS kind: `s3.Bucket` is `aws:s3/bucket:Bucket`."""
+    """Return the type token of a kind: `s3.Bucket` is `aws:s3/bucket:Bucket`; others are tokens already."""
+    if ":" in kind:
+        return kind
     module, name = kind.split(".")
     return f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
 

@@ -1,7 +1,7 @@
 """Reading a resource's properties without ever reading past an unknown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from guardrails.framework.errors import UndeterminedError
@@ -143,6 +143,19 @@ class Props:
             if member is not None
         ]
 
+    def any_blocks(self, *keys: str) -> list["Props"]:
+        """Return the objects at all of *keys*: older types have names of their own for the same thing."""
+        return [block for key in keys for block in self.blocks(key)]
+
+    def filled_in(self, key: str) -> bool:
+        """Tell whether the provider put its default at *key*, where the program says nothing."""
+        noted = None if self.is_unknown(_PROVIDERS_NOTE) else self._values.get(_PROVIDERS_NOTE)
+        return key in _texts_inside(noted)
+
+    def texts_inside(self) -> list[str | None]:
+        """Return every text at any depth, None for each value that is not known yet."""
+        return _texts_inside(self._values)
+
     def document(self, key: str) -> "Props":
         """Return the JSON document at *key*, given as text or as an object; an empty one if absent."""
         value = self.get(key)
@@ -177,6 +190,24 @@ class Props:
 
     def _place(self, key: str) -> str:
         return f"property {self._join(key)} of {self._owner}"
+
+
+def _texts_inside(value: Any) -> list[str | None]:
+    """Walk a value; the proxies raise on an unknown when it is asked for, not before."""
+    if isinstance(value, str):
+        return [value]
+    places: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        places = value.keys()
+    elif isinstance(value, Sequence):
+        places = range(len(value))
+    found: list[str | None] = []
+    for place in places:
+        try:
+            found += _texts_inside(value[place])
+        except UnknownValueError:
+            found.append(None)
+    return found
 
 
 _WORDS: Final[dict[type, str]] = {

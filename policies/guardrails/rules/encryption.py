@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from guardrails.framework.buckets import encryption_rules, takes_access_logs
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
@@ -80,7 +81,7 @@ _REFERENCES: Final = {
 
 @stack_rule(
     severity=Severity.HIGH,
-    findings=("CC-SEC-2", "OP-1.1", "OP-1.2", "OP-1.7", "SP-6", "IP-2.3"),
+    findings=("CC-SEC-2", "OP-1.1", "OP-1.2", "OP-1.7", "SP-6", "IP-2.3", "UA-8.2"),
     fixes={
         "s3.Bucket": 'aws.s3.BucketServerSideEncryptionConfiguration(…, rules=[{"bucket_key_enabled": True, '
         '"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", '
@@ -102,7 +103,9 @@ _REFERENCES: Final = {
         "lambda.Function.kmsKeyArn",
         "s3.Bucket.bucket",
         "s3.Bucket.logging",
+        "s3.Bucket.loggings",
         "s3.Bucket.serverSideEncryptionConfiguration",
+        "s3.Bucket.serverSideEncryptionConfigurations",
         "s3.BucketLogging.bucket",
         "s3.BucketLogging.targetBucket",
         "s3.BucketServerSideEncryptionConfiguration.bucket",
@@ -117,10 +120,22 @@ _REFERENCES: Final = {
             resource("sqs.Queue", "work", kmsMasterKeyId="alias/aws/sqs")
         ),
         "which is no KMS key": stack(_KEY, _QUEUE, _LURED),
+        "is no KMS key": _BY_KEY.traced("records", serverSideEncryption=("alerts",)),
         "names as its key something that is none": stack(
             resource("sqs.Queue", "work", kmsMasterKeyId="arn:aws:sqs:eu-west-1:111122223333:other")
         ),
         "which does not rotate": stack(_QUEUE, resource("kms.Key", "key")),
+        "which does not": stack(
+            resource("kms.ExternalKey", "key"),
+            resource(
+                "kms.Alias",
+                "alias",
+                sources={"targetKeyId": ("key",)},
+                name="alias/shop",
+                targetKeyId=UNKNOWN,
+            ),
+            resource("sqs.Queue", "work", kmsMasterKeyId="alias/shop"),
+        ),
         "has no explicit default encryption": _ENCRYPTED_BUCKET.without("encryption"),
         "is encrypted with S3's own key": _ENCRYPTED_BUCKET.but("encryption", rules=_S3_OWN_KEY),
     },
@@ -151,31 +166,20 @@ def _table_problems(table: Node, graph: Graph) -> Iterator[str]:
 
 
 def _bucket_problems(bucket: Node, graph: Graph) -> Iterator[str]:
-    inline = bucket.inputs.block("serverSideEncryptionConfiguration").blocks("rule")
-    rules = [(bucket, "serverSideEncryptionConfiguration", rule) for rule in inline]
-    for split in graph.companions(bucket, "s3.BucketServerSideEncryptionConfiguration", "bucket"):
-        rules += [(split, "rules", rule) for rule in split.inputs.blocks("rules")]
-    defaults = [(node, prop, rule.block("applyServerSideEncryptionByDefault")) for node, prop, rule in rules]
+    names = ("applyServerSideEncryptionByDefault", "applyServerSideEncryptionByDefaults")
+    defaults = [
+        (node, prop, default)
+        for node, prop, rule in encryption_rules(bucket, graph)
+        for default in rule.any_blocks(*names)
+        if default.has("sseAlgorithm")
+    ]
     if not defaults:
         yield "has no explicit default encryption"
     for node, prop, default in defaults:
         if default.text("sseAlgorithm") in ("aws:kms", "aws:kms:dsse"):
             yield from _key_problems(node, prop, partial(default.text, "kmsMasterKeyId"), graph)
-        elif not _takes_access_logs(bucket, graph):
+        elif not takes_access_logs(bucket, graph):  # to a bucket under SSE-KMS S3 cannot deliver them
             yield "is encrypted with S3's own key, no customer-managed one"
-
-
-def _takes_access_logs(bucket: Node, graph: Graph) -> bool:
-    """Tell whether a bucket is where access logs go and no more.
-
-    S3 cannot deliver access logs to a bucket under SSE-KMS, so that this one may use SSE-S3.
-    """
-    into = [
-        *graph.companions(bucket, "s3.BucketLogging", "targetBucket"),
-        *graph.companions(bucket, "s3.Bucket", "logging", "targetBucket"),
-    ]
-    logs_itself = graph.companions(bucket, "s3.BucketLogging", "bucket") or bucket.inputs.has("logging")
-    return bool(into) and not logs_itself
 
 
 def _key_problems(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> Iterator[str]:
@@ -197,8 +201,10 @@ def _key_problems(node: Node, prop: str, read: Callable[[], str], graph: Graph) 
         found = named
     if found.kind not in _KINDS:
         yield f"takes its key from {found}, which is no KMS key"
-    elif not (key := key_behind(found, graph)).inputs.flag("enableKeyRotation"):
+        return
+    key = key_behind(found, graph)
+    if key.kind != "kms.Key" or not key.inputs.flag("enableKeyRotation"):
         yield f"uses the key {key}, which does not rotate"
 
 
-_KINDS: Final = ("kms.Key", "kms.Alias", "kms.ReplicaKey")
+_KINDS: Final = ("kms.Key", "kms.Alias", "kms.ExternalKey", "kms.ReplicaExternalKey", "kms.ReplicaKey")

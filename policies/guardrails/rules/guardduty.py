@@ -97,7 +97,7 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
 
 @stack_rule(
     severity=Severity.HIGH,
-    findings=("CC-SEC-6",),
+    findings=("CC-SEC-6", "IP-3.1"),
     fixes={
         "s3.Bucket": 'aws.guardduty.MalwareProtectionPlan(…, actions=[{"taggings": '
         '[{"status": "ENABLED"}]}]), '
@@ -124,6 +124,7 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "s3.Bucket.bucket",
         "s3.Bucket.policy",
         "s3.BucketNotification.bucket",
+        "s3.BucketNotification.eventbridge",
         "s3.BucketNotification.lambdaFunctions",
         "s3.BucketNotification.queues",
         "s3.BucketNotification.topics",
@@ -152,6 +153,9 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "lets objects be read": _GATED.but("policy", policy=_policy(Condition={})),
         "no rule on the scan result NO_THREATS_FOUND": _GATED.without("target"),
         "no rule on the scan result THREATS_FOUND": _GATED.without("infected"),
+        "switches EventBridge off, by which the scan hears of uploads": _GATED.but(
+            "notification", eventbridge=False
+        ),
         "sends its own events to functions before the scan": _GATED.but(
             "notification", queues=[{"queueArn": UNKNOWN, "events": ["s3:ObjectCreated:*"]}]
         ),
@@ -180,6 +184,8 @@ def scan_gate(bucket: Node, graph: Graph) -> Iterator[str]:
     name = graph.physical_name(bucket)
     if not any(_denies_unclean(statement, name) for statement in bucket_statements(bucket, graph)):
         yield "lets objects be read that no scan has found clean"
+    if plans and not all(each.inputs.flag("eventbridge") for each in notifications):
+        yield "has a notification that switches EventBridge off, by which the scan hears of uploads"
     if own_rules or any(_feeds(each.inputs) for each in notifications):
         yield "sends its own events to functions before the scan"
     for status, meaning in _STATUSES.items():

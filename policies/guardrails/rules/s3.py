@@ -1,4 +1,4 @@
-"""Rules on S3 buckets."""
+"""Rules on who reaches S3 buckets, and how."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,8 +8,7 @@ from guardrails.framework.examples import resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import bucket_statements
 from guardrails.framework.node import Node
-from guardrails.framework.props import Props
-from guardrails.framework.rule import Severity, stack_rule
+from guardrails.framework.rule import Severity, resource_rule, stack_rule
 
 _FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ALL_ON: Final[dict[str, Any]] = dict.fromkeys(_FLAGS, True)
@@ -138,91 +137,116 @@ def _is(arn: str, resource_part: str) -> bool:
     return arn.split(":", 5)[-1] == resource_part and arn.split(":")[2:3] == ["s3"]
 
 
-_VERSIONED: Final = stack(
-    _BUCKET,
+_OWNED: Final = stack(
+    resource("s3.Bucket", "media", bucket="shop-media-dev"),
     resource(
-        "s3.BucketVersioning",
-        "versions",
+        "s3.BucketOwnershipControls",
+        "controls",
         bucket="shop-media-dev",
-        versioningConfiguration={"status": "Enabled"},
+        rule={"objectOwnership": "BucketOwnerEnforced"},
     ),
-    resource(
-        "s3.BucketLifecycleConfiguration",
-        "cycle",
-        bucket="shop-media-dev",
-        rules=[{"id": "old", "status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 30}}],
-    ),
+)
+_PRIVATE: Final = (
+    _OWNED.without("controls")
+    .but("media", acl="private", grants=[])
+    .plus(resource("s3.BucketAcl", "acl", bucket="shop-media-dev", acl="private"))
 )
 
 
 @stack_rule(
-    severity=Severity.MEDIUM,
-    findings=("IP-1.3",),
+    severity=Severity.HIGH,
+    findings=("IP-1.1",),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketVersioning(…, versioning_configuration={"status": "Enabled"}) and '
-        'aws.s3.BucketLifecycleConfiguration(…, rules=[{"id": "noncurrent", "status": "Enabled", '
-        '"noncurrent_version_expiration": {"noncurrent_days": 30}}])'
+        "s3.Bucket": 'aws.s3.BucketOwnershipControls(…, rule={"object_ownership": "BucketOwnerEnforced"}), '
+        "and no acl, grants or aws.s3.BucketAcl"
     },
     reads=(
+        "s3.Bucket.acl",
         "s3.Bucket.bucket",
-        "s3.Bucket.lifecycleRules",
-        "s3.Bucket.versioning",
-        "s3.BucketLifecycleConfiguration.bucket",
-        "s3.BucketLifecycleConfiguration.rules",
-        "s3.BucketVersioning.bucket",
-        "s3.BucketVersioning.versioningConfiguration",
+        "s3.Bucket.grants",
+        "s3.BucketAcl.accessControlPolicy",
+        "s3.BucketAcl.acl",
+        "s3.BucketAcl.bucket",
+        "s3.BucketOwnershipControls.bucket",
+        "s3.BucketOwnershipControls.rule",
     ),
-    passes=[
-        _VERSIONED,
-        stack(
-            resource(
-                "s3.Bucket",
-                "media",
-                bucket="shop-media-dev",
-                versioning={"enabled": True},
-                lifecycleRules=[{"enabled": True, "noncurrentVersionExpiration": {"days": 30}}],
-            )
-        ),
-    ],
+    passes=[_OWNED, _PRIVATE],
     fails={
-        "does not keep versions": _VERSIONED.without("versions"),
-        "keeps noncurrent versions forever": _VERSIONED.without("cycle"),
-        "does not keep": _VERSIONED.but("versions", versioningConfiguration={"status": "Suspended"}),
-        "noncurrent versions forever": _VERSIONED.but(
-            "cycle",
-            rules=[
-                {
-                    "status": "Enabled",
-                    "filter": {"prefix": "tmp/"},
-                    "noncurrentVersionExpiration": {"noncurrentDays": 30},
-                }
-            ],
+        "leaves objects to whoever uploads them: its object ownership is ObjectWriter": _OWNED.but(
+            "controls", rule={"objectOwnership": "ObjectWriter"}
         ),
-        "keeps noncurrent versions": _VERSIONED.but("cycle", rules=[{"status": "Enabled"}]),
+        "is opened by the ACL public-read": _OWNED.but("media", acl="public-read"),
+        "is opened by the ACL log-delivery-write": _PRIVATE.but("acl", acl="log-delivery-write"),
+        "is opened by grants of an ACL": _OWNED.but("media", grants=[{"permissions": ["READ"]}]),
+        "opened by grants": _PRIVATE.but("acl", acl=None, accessControlPolicy={"grants": []}),
     },
 )
-def s3_versioning(bucket: Node, graph: Graph) -> Iterator[str]:
-    """Buckets keep versions of their objects and let noncurrent ones expire.
+def s3_no_acls(bucket: Node, graph: Graph) -> Iterator[str]:
+    """Buckets belong to their owner with all that is in them, and no ACL opens them.
 
-    Without versions an overwrite or deletion is final; without expiry every old version is paid for for ever.
+    ACLs grant beside the bucket's policy, where nobody looks. S3 has them switched off unless told otherwise.
     """
-    versioning = graph.companions(bucket, "s3.BucketVersioning", "bucket")
-    states = [each.inputs.block("versioningConfiguration").text("status") for each in versioning]
-    if not bucket.inputs.block("versioning").flag("enabled") and "Enabled" not in states:
-        yield "does not keep versions of its objects"
-    cycles = graph.companions(bucket, "s3.BucketLifecycleConfiguration", "bucket")
-    rules = [rule for cycle in cycles for rule in cycle.inputs.blocks("rules")]
-    if not any(_expires_noncurrent(rule) for rule in [*rules, *bucket.inputs.blocks("lifecycleRules")]):
-        yield "keeps noncurrent versions forever: no lifecycle rule over the whole bucket expires them"
+    for controls in graph.companions(bucket, "s3.BucketOwnershipControls", "bucket"):
+        if (ownership := controls.inputs.block("rule").text("objectOwnership")) != "BucketOwnerEnforced":
+            yield f"leaves objects to whoever uploads them: its object ownership is {ownership}"
+    acls = graph.companions(bucket, "s3.BucketAcl", "bucket")
+    for name in [holder.inputs.text("acl") for holder in (bucket, *acls)]:
+        if name not in ("", "private"):
+            yield f"is opened by the ACL {name}"
+    if bucket.inputs.count("grants") or any(acl.inputs.count("accessControlPolicy") for acl in acls):
+        yield "is opened by grants of an ACL"
 
 
-def _expires_noncurrent(rule: Props) -> bool:
-    """Tell whether a lifecycle rule, split or inline, ends noncurrent versions of every object."""
-    expiry = rule.block("noncurrentVersionExpiration")
-    narrowed = rule.text("prefix") or rule.count("tags") or _narrows(rule.block("filter"))
-    enabled = rule.text("status") == "Enabled" or rule.flag("enabled")
-    return bool(enabled and (expiry.number("noncurrentDays") or expiry.number("days")) and not narrowed)
+_CALLED: Final = stack(
+    resource(
+        "s3.BucketCorsConfiguration",
+        "cors",
+        bucket="shop-media-dev",
+        corsRules=[
+            {
+                "allowedMethods": ["GET"],
+                "allowedOrigins": ["https://shop.example.com"],
+                "allowedHeaders": ["content-type"],
+            }
+        ],
+    ),
+    resource(
+        "s3.Bucket",
+        "media",
+        corsRules=[{"allowedMethods": ["PUT"], "allowedOrigins": ["https://*.example.com"]}],
+    ),
+    resource("s3.Bucket", "silent"),
+)
+_BY_PREFIX: Final = _CALLED.but(
+    "cors", corsRules=[{"allowedOrigins": ["https://example.com"], "allowedHeaders": ["x-amz-*"]}]
+)
 
 
-def _narrows(chosen: Props) -> bool:
-    return any(chosen.has(key) for key in chosen.keys() if key != "prefix") or bool(chosen.text("prefix"))  # noqa: SIM118
+@resource_rule(
+    severity=Severity.HIGH,
+    findings=("UA-1.1",),
+    fixes=dict.fromkeys(
+        ("s3.Bucket", "s3.BucketCorsConfiguration"),
+        'cors_rules=[{"allowed_origins": ["https://shop.example.com"], "allowed_headers": ["content-type"], '
+        '"allowed_methods": ["PUT"]}]',
+    ),
+    reads=("s3.Bucket.corsRules", "s3.BucketCorsConfiguration.corsRules"),
+    passes=[_CALLED, _BY_PREFIX],
+    fails={
+        "admits every origin by CORS": _CALLED.but("cors", corsRules=[{"allowedOrigins": ["*"]}]),
+        "every origin by CORS": _CALLED.but("media", corsRules=[{"allowedOrigins": ["https://*"]}]),
+        "admits every header by CORS": _CALLED.but(
+            "cors", corsRules=[{"allowedOrigins": ["https://example.com"], "allowedHeaders": ["*"]}]
+        ),
+    },
+)
+def s3_cors(subject: Node) -> Iterator[str]:
+    """CORS of a bucket names the origins and headers that it admits.
+
+    With a wildcard any site that a user visits can read and write with what the user's browser is given.
+    """
+    rules = subject.inputs.blocks("corsRules")
+    if any({"*", "http://*", "https://*"} & set(rule.texts("allowedOrigins")) for rule in rules):
+        yield "admits every origin by CORS"
+    if any("*" in rule.texts("allowedHeaders") for rule in rules):
+        yield "admits every header by CORS"

@@ -93,7 +93,7 @@ def tags(subject: Node, _settings: TagsSettings) -> Iterator[str]:
 
     Costs, incidents and audits are assigned by these tags; untagged resources belong to nobody.
     """
-    carried = {**_default_tags(subject.provider), **_own_tags(subject.inputs)}
+    carried = carried_tags(subject)
     if missing := [tag for tag in _REQUIRED if not carried.get(tag)]:
         yield f"lacks the tag{'s' * (len(missing) > 1)} {', '.join(missing)}"
     if subject.kind not in _DATA_STORES:
@@ -102,6 +102,11 @@ def tags(subject: Node, _settings: TagsSettings) -> Iterator[str]:
         yield "lacks the tag DataClassification"
     elif carried["DataClassification"].lower() not in _CLASSES:
         yield f"has no known DataClassification; known are {', '.join(_CLASSES)}"
+
+
+def carried_tags(subject: Node) -> Mapping[str, str]:
+    """Return the tags that a resource will carry: its own and its provider's default ones."""
+    return {**_default_tags(subject.provider), **_own_tags(subject.inputs)}
 
 
 def _own_tags(inputs: Props) -> Mapping[str, str]:

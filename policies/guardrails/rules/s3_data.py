@@ -1,0 +1,256 @@
+"""Rules on how long S3 buckets keep data: versions and life cycle."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+from guardrails.framework.buckets import (
+    LIFE_CYCLE_READS,
+    LOGGING_READS,
+    life_cycle,
+    takes_access_logs,
+)
+from guardrails.framework.examples import resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Settings, Severity, stack_rule
+
+_BUCKET: Final = resource("s3.Bucket", "media", bucket="shop-media-dev")
+
+
+def _cycle(**changes: Any) -> list[dict[str, Any]]:
+    """Return a life cycle over the whole bucket; None takes a step out."""
+    rule = {
+        "id": "everything",
+        "status": "Enabled",
+        "filter": {"prefix": ""},
+        "transitions": [
+            {"days": 30, "storageClass": "STANDARD_IA"},
+            {"days": 90, "storageClass": "GLACIER_IR"},
+        ],
+        "expiration": {"days": 365},
+        "noncurrentVersionExpiration": {"noncurrentDays": 30},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 7},
+    }
+    return [{key: value for key, value in {**rule, **changes}.items() if value is not None}]
+
+
+class S3VersioningSettings(Settings):
+    """How long old versions may stay."""
+
+    maximum_noncurrent_days: Annotated[
+        int,
+        Meta(ge=1, le=3650, description="After how many days a noncurrent version is gone at the latest."),
+    ] = 30
+
+
+_VERSIONED: Final = stack(
+    _BUCKET,
+    resource(
+        "s3.BucketVersioning",
+        "versions",
+        bucket="shop-media-dev",
+        versioningConfiguration={"status": "Enabled"},
+    ),
+    resource("s3.BucketLifecycleConfiguration", "cycle", bucket="shop-media-dev", rules=_cycle(filter=None)),
+)
+_VERSIONED_INLINE: Final = stack(
+    resource(
+        "s3.Bucket",
+        "media",
+        bucket="shop-media-dev",
+        versioning={"enabled": True},
+        lifecycleRules=[
+            {"enabled": True, "prefix": "tmp/", "noncurrentVersionExpiration": {"days": 1}},
+            {"enabled": True, "noncurrentVersionExpiration": {"days": 30}},
+        ],
+    )
+)
+_VERSIONED_OLD: Final = stack(
+    resource(
+        "s3.Bucket",
+        "media",
+        bucket="shop-media-dev",
+        versionings=[{"enabled": True}],
+        lifecycleRules=[{"enabled": True, "noncurrentVersionExpirations": [{"days": 7}]}],
+    )
+)
+
+
+@stack_rule(
+    severity=Severity.MEDIUM,
+    findings=("IP-1.3",),
+    fixes={
+        "s3.Bucket": 'aws.s3.BucketVersioning(…, versioning_configuration={"status": "Enabled"}) and '
+        'aws.s3.BucketLifecycleConfiguration(…, rules=[{"id": "noncurrent", "status": "Enabled", '
+        '"noncurrent_version_expiration": {"noncurrent_days": 30}}])'
+    },
+    reads=(
+        *LIFE_CYCLE_READS,
+        "s3.Bucket.versioning",
+        "s3.Bucket.versionings",
+        "s3.BucketVersioning.bucket",
+        "s3.BucketVersioning.versioningConfiguration",
+    ),
+    passes=[_VERSIONED, _VERSIONED_INLINE, _VERSIONED_OLD],
+    fails={
+        "does not keep versions": _VERSIONED.without("versions"),
+        "keeps noncurrent versions forever": _VERSIONED.without("cycle"),
+        "does not keep": _VERSIONED.but("versions", versioningConfiguration={"status": "Suspended"}),
+        "noncurrent versions forever": _VERSIONED.but("cycle", rules=_cycle(filter={"prefix": "tmp/"})),
+        "keeps noncurrent versions": _VERSIONED.but("cycle", rules=_cycle(noncurrentVersionExpiration=None)),
+        "keeps noncurrent": _VERSIONED.but(
+            "cycle",
+            rules=_cycle(noncurrentVersionExpiration={"noncurrentDays": 1, "newerNoncurrentVersions": 3}),
+        ),
+        "keeps noncurrent versions for 31 days, which is more than 30": _VERSIONED.but(
+            "cycle", rules=_cycle(noncurrentVersionExpiration={"noncurrentDays": 31})
+        ),
+    },
+    settings=S3VersioningSettings,
+)
+def s3_versioning(bucket: Node, graph: Graph, chosen: S3VersioningSettings) -> Iterator[str]:
+    """Buckets keep versions of their objects and let noncurrent ones expire.
+
+    Without versions an overwrite or deletion is final; without expiry every old version is paid for for ever.
+    """
+    versioning = graph.companions(bucket, "s3.BucketVersioning", "bucket")
+    states = [each.inputs.block("versioningConfiguration").text("status") for each in versioning]
+    inline = [each.flag("enabled") for each in bucket.inputs.any_blocks("versioning", "versionings")]
+    if not any(inline) and "Enabled" not in states:
+        yield "does not keep versions of its objects"
+    days = [rule.noncurrent_days for rule in life_cycle(bucket, graph) if rule.noncurrent_days]
+    if not days:
+        yield "keeps noncurrent versions forever: no lifecycle rule over the whole bucket expires them"
+    elif min(days) > chosen.maximum_noncurrent_days:
+        most = chosen.maximum_noncurrent_days
+        yield f"keeps noncurrent versions for {min(days):.0f} days, which is more than {most}"
+
+
+class S3LifeCycleSettings(Settings):
+    """How long objects may stay, and from when on they must move to cheaper classes."""
+
+    maximum_days: Annotated[
+        int, Meta(ge=1, le=36500, description="After how many days an object has expired at the latest.")
+    ] = 3650
+    transitions_beyond_days: Annotated[
+        int,
+        Meta(
+            ge=30,
+            le=36500,
+            description="Objects that stay longer than this move to Infrequent Access and on to Glacier.",
+        ),
+    ] = 180
+    maximum_unfinished_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=365,
+            description="After how many days the parts of an unfinished upload are gone at the latest.",
+        ),
+    ] = 7
+
+
+_AGEING: Final = stack(
+    _BUCKET,
+    resource("s3.BucketLifecycleConfiguration", "cycle", bucket="shop-media-dev", rules=_cycle()),
+)
+_SHORT_LIVED: Final = _AGEING.but("cycle", rules=_cycle(transitions=None, expiration={"days": 180}))
+_TIERED: Final = _AGEING.but(
+    "cycle", rules=_cycle(transitions=[{"days": 0, "storageClass": "INTELLIGENT_TIERING"}])
+)
+_SEPARATE: Final = _AGEING.but(
+    "cycle",
+    rules=[
+        *_cycle(filter={}, transitions=None, abortIncompleteMultipartUpload=None),
+        *_cycle(filter=None, expiration=None, noncurrentVersionExpiration=None),
+        *_cycle(status="Disabled", expiration={"days": 10000}),
+    ],
+)
+_AGEING_INLINE: Final = stack(
+    resource(
+        "s3.Bucket",
+        "media",
+        bucket="shop-media-dev",
+        lifecycleRules=[
+            {
+                "enabled": True,
+                "expirations": [{"days": 90}],
+                "abortIncompleteMultipartUploadDays": 3,
+            }
+        ],
+    )
+)
+_KEEPS_LOGS: Final = _AGEING.but("cycle", rules=_cycle(transitions=None)).plus(
+    resource(
+        "s3.Bucket",
+        "other",
+        bucket="shop-other-dev",
+        lifecycleRules=_AGEING_INLINE.samples[0].inputs["lifecycleRules"],
+    ),
+    resource("s3.BucketLogging", "logging", bucket="shop-other-dev", targetBucket="shop-media-dev"),
+)
+
+
+@stack_rule(
+    severity=Severity.MEDIUM,
+    findings=("CC-REL-9", "UA-4.1", "CC-GOV-1", "UA-8.2"),
+    fixes={
+        "s3.Bucket": "aws.s3.BucketLifecycleConfiguration(…, rules=["
+        '{"id": "everything", "status": "Enabled", "filter": {"prefix": ""}, "transitions": '
+        '[{"days": 30, "storage_class": "STANDARD_IA"}, {"days": 90, "storage_class": "GLACIER_IR"}], '
+        '"expiration": {"days": 365}, "abort_incomplete_multipart_upload": {"days_after_initiation": 7}}])'
+    },
+    reads=(*LIFE_CYCLE_READS, *LOGGING_READS),
+    passes=[_AGEING, _SHORT_LIVED, _TIERED, _SEPARATE, _AGEING_INLINE, _KEEPS_LOGS],
+    fails={
+        "keeps its objects for ever": _AGEING.without("cycle"),
+        "keeps its objects": _AGEING.but("cycle", rules=_cycle(status="Disabled")),
+        "objects for ever": _AGEING.but("cycle", rules=_cycle(filter={"tag": {"key": "a", "value": "b"}})),
+        "for 4000 days, which is more than 3650": _AGEING.but(
+            "cycle", rules=_cycle(expiration={"days": 4000})
+        ),
+        "for 365 days and never moves them to Infrequent Access or Glacier": _AGEING.but(
+            "cycle", rules=_cycle(transitions=None)
+        ),
+        "never moves them to Glacier": _AGEING.but(
+            "cycle", rules=_cycle(transitions=[{"days": 30, "storageClass": "STANDARD_IA"}])
+        ),
+        "keeps the parts of unfinished uploads for ever": _AGEING.but(
+            "cycle", rules=_cycle(abortIncompleteMultipartUpload=None)
+        ),
+        "keeps the parts of unfinished uploads for 30 days, which is more than 7": _AGEING.but(
+            "cycle", rules=_cycle(abortIncompleteMultipartUpload={"daysAfterInitiation": 30})
+        ),
+    },
+    settings=S3LifeCycleSettings,
+)
+def s3_life_cycle(bucket: Node, graph: Graph, chosen: S3LifeCycleSettings) -> Iterator[str]:
+    """Buckets say how long they keep objects, which move to cheaper classes on the way if they stay for long.
+
+    Data without an end is paid for and answered for, for ever. Access logs are spared the move: S3 does not
+    move objects below 128 KB by default.
+    """
+    rules = life_cycle(bucket, graph)
+    expiry = min((rule.expire_days for rule in rules if rule.expire_days), default=0)
+    if not expiry:
+        yield "keeps its objects for ever: no lifecycle rule over the whole bucket expires them"
+    elif expiry > chosen.maximum_days:
+        yield f"keeps its objects for {expiry:.0f} days, which is more than {chosen.maximum_days}"
+    elif expiry > chosen.transitions_beyond_days and not takes_access_logs(bucket, graph):
+        moves = {name for rule in rules for name, days in rule.transitions if days < expiry}
+        if missing := [name for name, classes in _CHEAPER.items() if not classes & moves]:
+            yield f"keeps its objects for {expiry:.0f} days and never moves them to {' or '.join(missing)}"
+    unfinished = min((rule.unfinished_days for rule in rules if rule.unfinished_days), default=0)
+    if expiry and not unfinished:
+        yield "keeps the parts of unfinished uploads for ever: no lifecycle rule ends them all"
+    elif unfinished > chosen.maximum_unfinished_days:
+        most = chosen.maximum_unfinished_days
+        yield f"keeps the parts of unfinished uploads for {unfinished:.0f} days, which is more than {most}"
+
+
+_CHEAPER: Final = {
+    "Infrequent Access": {"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING"},
+    "Glacier": {"GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"},
+}
