@@ -119,6 +119,82 @@ def client_that_never_retries(kind: str, name: str, props: dict[str, Any]) -> di
     return None
 
 
+def trusted_account(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:iam/role:Role" and name == "objects-worker":
+        account = {"AWS": "arn:aws:iam::444455556666:root"}
+        statement = {"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"}
+        return props | {"assume_role_policy": json.dumps({"Version": "2012-10-17", "Statement": statement})}
+    return None
+
+
+def queue_for_everybody(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sqs/queuePolicy:QueuePolicy" and name == "objects-worker-queue":
+
+        def opened(text: str) -> str:
+            policy = json.loads(text)
+            statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+            return json.dumps(policy | {"Statement": [*policy["Statement"], statement]})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(opened)}
+    return None
+
+
+def any_alarm_publishes(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sns/topicPolicy:TopicPolicy":
+
+        def unconfined(text: str) -> str:
+            policy = json.loads(text)
+            kept = [
+                part | ({} if part["Effect"] == "Deny" else {"Condition": {}}) for part in policy["Statement"]
+            ]
+            return json.dumps(policy | {"Statement": kept})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(unconfined)}
+    return None
+
+
+def rule_not_admitted(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:sqs/queuePolicy:QueuePolicy" and name == "objects-worker-queue":
+
+        def closed(text: str) -> str:
+            policy = json.loads(text)
+            kept = [part for part in policy["Statement"] if part["Effect"] == "Deny"]
+            return json.dumps(policy | {"Statement": kept})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(closed)}
+    return None
+
+
+def logs_of_another(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:iam/rolePolicy:RolePolicy" and name == "objects-worker":
+
+        def another(text: str) -> str:
+            return text.replace(
+                "log-group:/aws/lambda/sg-objects-worker", "log-group:/aws/lambda/sg-objects-quarantine"
+            )
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(another)}
+    return None
+
+
+def no_policy_of_its_own(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:iam/rolePolicy:RolePolicy" and name == "objects-worker":
+        return props | {"role": "somebody-else"}
+    return None
+
+
+def account_reads_quarantine(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
+    if kind == "aws:s3/bucketPolicy:BucketPolicy" and name == "objects-quarantine":
+
+        def readable(text: str) -> str:
+            policy = json.loads(text)
+            kept = [part for part in policy["Statement"] if part["Sid"] == "TlsOnly"]
+            return json.dumps(policy | {"Statement": kept})
+
+        return props | {"policy": pulumi.Output.from_input(props["policy"]).apply(readable)}
+    return None
+
+
 VARIANTS = [
     (public_policy_allowed, "s3-public-access", "IP-1.1"),
     (plain_http_allowed, "s3-tls-only", "IP-1.2"),
@@ -133,6 +209,13 @@ VARIANTS = [
     (nobodys_topic, "tags", "CC-COST-3"),
     (unscanned_readable, "scan-gate", "CC-SEC-6"),
     (client_that_never_retries, "code-client-retries", "CC-REL-1"),
+    (trusted_account, "role-trust-exact", "CC-SEC-7"),
+    (queue_for_everybody, "resource-policies-exact", "CC-SEC-7"),
+    (any_alarm_publishes, "services-confined", "IP-3.2"),
+    (rule_not_admitted, "deliveries-permitted", "IP-3.2"),
+    (logs_of_another, "function-logs-own", "SP-3"),
+    (no_policy_of_its_own, "function-role-own", "IP-6.2"),
+    (account_reads_quarantine, "bucket-named-readers", "UA-1.3"),
 ]
 
 
@@ -152,7 +235,8 @@ def test_a_broken_program_is_stopped_by_the_rule_that_names_the_finding(change, 
         run = engine.preview()
 
     assert run.status != 0, run.output
-    assert reported(run) == {("mandatory", rule)}, run.output
+    assert ("mandatory", rule) in reported(run), run.output
+    assert {level for level, _ in reported(run)} == {"mandatory"}
     assert finding in run.output
 
 

@@ -140,7 +140,7 @@ class Engine:
             for prop, names in sample.sources.items():
                 message.propertyDependencies[prop].urns.extend(urns[name] for name in names)
             before = {name for names in (*sample.sources.values(), sample.after) for name in names}
-            message.dependencies.extend(urns[name] for name in sorted(before))
+            message.dependencies.extend(urns[name] for name in sorted(before) if name in urns)
             _provide(message, sample.default_tags)
         return request
 

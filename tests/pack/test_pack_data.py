@@ -8,11 +8,13 @@ from pathlib import Path
 import pulumi_aws
 import pytest
 
+from guardrails.framework.actions import takes_no_resource
 from guardrails.framework.errors import RuleDefinitionError
 from guardrails.framework.findings import all_findings, finding
 from guardrails.framework.names import kind_of, name_in, token_of
 from guardrails.rules import all_rules
 from guardrails.rules.tags import taggable_kinds
+from tests.pack import no_resource_level
 
 PACKAGE = Path(pulumi_aws.__file__).parent
 
@@ -63,6 +65,36 @@ def test_the_list_of_taggable_types_is_the_sdks() -> None:
 
     assert sorted(taggable - set(taggable_kinds())) == [], "add to taggable.yaml"
     assert sorted(set(taggable_kinds()) - taggable) == [], "take out of taggable.yaml"
+
+
+def test_the_actions_without_resource_level_are_policy_sentrys() -> None:
+    assert no_resource_level.FILE.read_text(encoding="utf-8") == no_resource_level.rendered(), (
+        no_resource_level.REGENERATE
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "without"),
+    [
+        ("xray:PutTraceSegments", True),
+        ("XRAY:puttracesegments", True),
+        ("ec2:DescribeVpcs", True),
+        ("sts:GetCallerIdentity", True),
+        ("s3:ListAllMyBuckets", True),
+        ("s3:GetObject", False),
+        ("iam:PassRole", False),
+        ("sts:AssumeRole", False),
+        ("xray:", False),
+        ("xray", False),
+        ("", False),
+        ("madeup:DoSomething", False),
+        ("xray:PutTraceSegmentsOfTheFuture", False),
+    ],
+)
+def test_actions_without_resource_level_are_known_in_any_case_and_unknown_ones_are_none(
+    action: str, without: bool
+) -> None:
+    assert takes_no_resource(action) is without
 
 
 def test_findings_are_complete_and_of_the_known_kinds() -> None:

@@ -21,13 +21,26 @@ TEXTS = [
     "alias/x",
     "shop-media-dev",
     '{"Statement": [1]}',
+    '{"Statement": {"Effect": "Allow", "Principal": {"AWS": [1]}, "Action": {}, "Resource": "*"}}',
+    '{"Statement": [], "Statement": []}',
+    "[" * 100_000,
+    "a" * 100_000,
+    "Allow",
+    "Deny",
+    "s3:Get*",
+    "iam:PassRole",
+    "arn:aws:lambda:eu-west-1:111122223333:function:f:live",
+    "arn:aws:iam::aws:policy/AdministratorAccess",
+    "arn:::::",
 ]
 SCALARS = st.none() | st.booleans() | st.integers(-3, 40) | st.sampled_from([UNKNOWN, *TEXTS])
 NAMES = (
     "Statement Effect Action Resource Principal Condition Bool enabled status source detail filter "
     "__defaults deadLetterTargetArn policy s3Bucket bucketName metric anything-but "
     "days expiration transitions storageClass prefix targetBucket rule objectOwnership sseAlgorithm "
-    "allowedOrigins allowedHeaders keySchemas attributeName name projectionType description"
+    "allowedOrigins allowedHeaders keySchemas attributeName name projectionType description "
+    "Sid NotAction NotResource NotPrincipal AWS Service Federated StringEquals ForAnyValue:StringLike "
+    "Nonsense aws:SourceArn aws:PrincipalArn queueArn topicArn lambdaFunctionArn logGroup arn bucketArn"
 )
 KEYS = st.sampled_from(NAMES.split())
 VALUES = st.recursive(

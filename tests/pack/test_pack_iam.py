@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from guardrails.framework.examples import Sample, resource, stack
+from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
 from guardrails.rules.iam import iam_exact
+from guardrails.rules.iam_trust import role_trust_exact
 from tests.pack.engine_side import verdicts
 
 ACCOUNT = "eu-west-1:111122223333"
@@ -29,6 +30,10 @@ def grant(resource_arn: str, action: str = "s3:GetObject") -> Sample:
         f"arn:aws:secretsmanager:{ACCOUNT}:secret:token-??????",
         f"arn:aws:execute-api:{ACCOUNT}:a1b2/dev/*",
         f"arn:aws:events:{ACCOUNT}:rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",
+        f"arn:aws:secretsmanager:{ACCOUNT}:secret:shop/token-??????",
+        f"arn:aws:s3:{ACCOUNT}:accesspoint/media/object/*",
+        f"arn:aws:ssm:{ACCOUNT}:parameter/shop/*",
+        "arn:aws:apigateway:eu-west-1::/restapis/a1b2/*",
     ],
 )
 def test_a_wildcard_beneath_a_name_is_exact(arn: str) -> None:
@@ -49,6 +54,18 @@ def test_a_wildcard_beneath_a_name_is_exact(arn: str) -> None:
         f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/*:*",
         f"arn:aws:events:{ACCOUNT}:rule/*",
         "arn:aws:*",
+        "**",
+        "*:*",
+        "arn:*:s3:::media/*",
+        "arn:aws:s3:::medi?",
+        "arn:aws:?3:::media/x",
+        f"arn:aws:secretsmanager:{ACCOUNT}:secret:shop/*",
+        f"arn:aws:secretsmanager:{ACCOUNT}:secret:shop*-??????",
+        f"arn:aws:s3:{ACCOUNT}:accesspoint/*",
+        "arn:aws:apigateway:eu-west-1::/restapis/*",
+        "arn:aws:iam::111122223333:role/shop/*",
+        f"arn:aws:kms:{ACCOUNT}:alias/shop/*",
+        f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/worker*:*",
     ],
 )
 def test_a_wildcard_in_place_of_a_name_is_refused(arn: str) -> None:
@@ -57,7 +74,9 @@ def test_a_wildcard_in_place_of_a_name_is_refused(arn: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("action", ["*", "s3:*", "s3:Get*", "s3:GetObjec?"])
+@pytest.mark.parametrize(
+    "action", ["*", "s3:*", "S3:*", "s3:Get*", "s3:*Object", "s3:GetObjec?", "?3:GetObject"]
+)
 def test_wildcard_actions_are_refused(action: str) -> None:
     assert f"allows the wildcard action {action} in statement Use" in verdicts(
         iam_exact, stack(grant("arn:aws:s3:::media/*", action))
@@ -83,12 +102,85 @@ def test_everything_is_a_resource_only_for_actions_that_know_no_other() -> None:
     ],
 )
 def test_broad_policies_of_aws_are_refused(name: str, refused: bool) -> None:
-    attached = resource(
-        "iam.RolePolicyAttachment", "a", role="w", policyArn=f"arn:aws:iam::aws:policy/{name}"
-    )
+    arn = f"arn:aws:iam::aws:policy/{name}"
     expected = [f"attaches the broad AWS policy {name.rsplit('/', 1)[-1]}"] if refused else []
 
-    assert verdicts(iam_exact, stack(attached)) == expected
+    for attached in (
+        resource("iam.RolePolicyAttachment", "a", role="w", policyArn=arn),
+        resource("iam.UserPolicyAttachment", "a", user="w", policyArn=arn),
+        resource("iam.GroupPolicyAttachment", "a", group="w", policyArn=arn),
+        resource("iam.PolicyAttachment", "a", roles=["w"], policyArn=arn),
+        resource("iam.RolePolicyAttachmentsExclusive", "a", roleName="w", policyArns=[arn]),
+        resource("iam.Role", "a", name="w", managedPolicyArns=[arn]),
+    ):
+        assert verdicts(iam_exact, stack(attached)) == expected
+
+
+BROAD = "arn:aws:iam::aws:policy/AdministratorAccess"
+POLICY = resource("iam.Policy", "p", name="p", policy=json.dumps({"Statement": []}))
+
+
+def test_a_broad_policy_is_found_among_unknown_ones() -> None:
+    attached = resource(
+        "iam.RolePolicyAttachmentsExclusive",
+        "a",
+        sources={"policyArns": ("p",)},
+        roleName="w",
+        policyArns=[UNKNOWN, BROAD],
+    )
+
+    assert verdicts(iam_exact, stack(POLICY, attached)) == [
+        "attaches the broad AWS policy AdministratorAccess"
+    ]
+
+
+@pytest.mark.parametrize("sources", [(), ("r",), ("p", "r")])
+def test_an_unknown_policy_counts_only_if_it_comes_from_policies(sources: tuple[str, ...]) -> None:
+    role = resource("iam.Role", "r", name="r")
+    attached = resource(
+        "iam.RolePolicyAttachment", "a", sources={"policyArn": sources}, role="w", policyArn=UNKNOWN
+    )
+
+    (said,) = verdicts(iam_exact, stack(POLICY, role, attached))
+
+    assert said.startswith("cannot be judged: property policyArn")
+
+
+def test_two_unknown_policies_are_not_proved_by_one() -> None:
+    attached = resource(
+        "iam.Role", "r", sources={"managedPolicyArns": ("p",)}, managedPolicyArns=[UNKNOWN, UNKNOWN]
+    )
+
+    assert "cannot be judged" in verdicts(iam_exact, stack(POLICY, attached))[0]
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}, []),
+        ({"stringlike": {"IAM:passedtoservice": ["lambda.amazonaws.com"]}}, []),
+        ({"StringLike": {"iam:PassedToService": "*"}}, ["lets roles be passed to any service"]),
+        (
+            {"StringEqualsIfExists": {"iam:PassedToService": "lambda.amazonaws.com"}},
+            ["lets roles be passed to any service"],
+        ),
+        ({"StringNotEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}, ["lets roles be passed"]),
+        ({}, ["lets roles be passed to any service in statement 1"]),
+    ],
+)
+def test_roles_are_passed_to_named_services(condition: dict[str, Any], said: list[str]) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Action": ["iam:PassRole"],
+        "Resource": "arn:aws:iam::111122223333:role/w",
+        "Condition": condition,
+    }
+    found = verdicts(
+        iam_exact, stack(resource("iam.UserPolicy", "p", user="u", policy={"Statement": statement}))
+    )
+
+    assert len(found) == len(said)
+    assert all(each.startswith(words) for each, words in zip(found, said, strict=True))
 
 
 def test_a_policy_outside_the_stack_is_undetermined() -> None:
@@ -98,7 +190,7 @@ def test_a_policy_outside_the_stack_is_undetermined() -> None:
 
     (said,) = verdicts(iam_exact, stack(attached))
 
-    assert said == "cannot be judged: the policy it attaches is not part of this stack"
+    assert said == "cannot be judged: a policy that it attaches is not part of this stack"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +209,7 @@ def test_a_policy_outside_the_stack_is_undetermined() -> None:
 def test_roles_are_trusted_to_named_principals(principal: Any, said: list[str]) -> None:
     trust = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}
 
-    assert verdicts(iam_exact, stack(resource("iam.Role", "r", assumeRolePolicy=trust))) == said
+    assert verdicts(role_trust_exact, stack(resource("iam.Role", "r", assumeRolePolicy=trust))) == said
 
 
 def test_a_misspelt_policy_element_is_not_overlooked() -> None:

@@ -1,5 +1,7 @@
 """What events lead to: EventBridge patterns, rules with a target, functions that read what events bring."""
 
+from typing import Final
+
 from guardrails.framework.documents import Statement
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.graph import Graph
@@ -7,6 +9,8 @@ from guardrails.framework.joins import async_invokers, mappings_of, role_stateme
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
+
+_READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 
 
 def rules_feeding(graph: Graph, bucket: Node, source: str, detail_type: str, status: str = "") -> list[Node]:
@@ -71,5 +75,4 @@ def read_by_event(bucket: Node, graph: Graph) -> bool:
 
 def _may_read(statement: Statement, bucket: str) -> bool:
     named = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
-    reads = {"s3:GetObject", "s3:GetObjectVersion"}
-    return statement.allows and named and bool(reads & set(statement.actions))
+    return statement.allows and named and any(map(statement.concerns, _READS))

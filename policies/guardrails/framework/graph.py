@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.names import NAMINGS, name_in, region_of
@@ -40,6 +41,7 @@ class Graph:
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
         self._joins: dict[tuple[str, Hashable], _Join] = {}
+        self._known: dict[tuple[object, ...], Any] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
 
@@ -56,20 +58,29 @@ class Graph:
         """The kinds of which there are resources."""
         return self._by_kind.keys()
 
+    def once[T](self, work: Callable[..., T], *about: Node) -> T:
+        """Return what *work* finds *about* these resources in this graph, worked out only the first time."""
+        key = (work, *about)
+        if key not in self._known:
+            self._known[key] = work(*about, self)
+        found: T = self._known[key]
+        return found
+
     def of(self, *kinds: str) -> list[Node]:
         """Return the resources of these kinds."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]
 
     def is_made_after(self, node: Node, other: Node) -> bool:
         """Tell whether *node* is made after *other*, by a value or by `depends_on`, at once or by way."""
-        seen, ahead = {node.urn}, list(node.dependencies)
-        while ahead:
-            urn = ahead.pop()
-            if urn == other.urn:
-                return True
-            if urn not in seen and urn in self._by_urn:
+        seen, waiting = {node.urn}, [node]
+        while waiting:
+            here = waiting.pop()
+            by_value = (urn for urns in here.sources.values() for urn in urns)
+            for urn in {*here.dependencies, *by_value} - seen:
+                if urn == other.urn:
+                    return True
                 seen.add(urn)
-                ahead += self._by_urn[urn].dependencies
+                waiting += [self._by_urn[urn]] if urn in self._by_urn else []
         return False
 
     def target(self, node: Node, *path: str, kinds: tuple[str, ...]) -> Node | None:
@@ -110,6 +121,10 @@ class Graph:
             if len(sources) == 1 and sources[0] and sources[0].type.startswith("aws:"):
                 return sources[0]
             raise
+
+    def sources_of(self, node: Node, prop: str) -> list[Node]:
+        """Return the resources of this stack that the value of *prop* comes from, as far as Pulumi tells."""
+        return [found for urn in node.sources.get(prop, ()) if (found := self._by_urn.get(urn))]
 
     def named(self, reference: str, *kinds: str, near: Node | None = None) -> Node | None:
         """Return the resource of *kinds* that a known name, id, URL or ARN means, None if there is none.

@@ -1,6 +1,6 @@
 """Joins that several rules need: what an alias stands for, what invokes a function, what a role may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
@@ -9,9 +9,34 @@ from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.names import service_of
 from guardrails.framework.node import Node
+from guardrails.framework.props import Props
 
 _FUNCTIONS: Final = ("lambda.Function", "lambda.Alias")
 _REAL_KEYS: Final = ("kms.Key", "kms.ExternalKey", "kms.ReplicaExternalKey")
+OF_AWS: Final = ":iam::aws:policy/"
+"""What the ARNs of AWS's own policies have in common."""
+
+_ROLE_ATTACHMENTS: Final = {
+    "iam.RolePolicyAttachment": ("role", "policyArn"),
+    "iam.RolePolicyAttachmentsExclusive": ("roleName", "policyArns"),
+}
+ROLE_POLICIES: Final = (
+    "iam.PolicyAttachment.policyArn",
+    "iam.PolicyAttachment.roles",
+    "iam.Role.inlinePolicies",
+    "iam.Role.managedPolicyArns",
+    "iam.Role.name",
+    "iam.RolePolicy.role",
+    "iam.RolePolicyAttachment.policyArn",
+    "iam.RolePolicyAttachment.role",
+    "iam.RolePolicyAttachmentsExclusive.policyArns",
+    "iam.RolePolicyAttachmentsExclusive.roleName",
+)
+"""What `policies_of_role` reads, for rules that use it."""
+
+ROLE_READS: Final = (*ROLE_POLICIES, "iam.Policy.policy", "iam.RolePolicy.policy")
+"""What `role_statements` reads, for rules that use it."""
+
 _KEYS: Final = {"kms.Alias": "targetKeyId", "kms.ReplicaKey": "primaryKeyArn"}
 
 
@@ -29,15 +54,60 @@ def role_statements(role: Node, graph: Graph) -> list[Statement]:
     UndeterminedError
         A policy is not known yet, or it is not known whose it is.
     """
-    holders = role.inputs.blocks("inlinePolicies")
-    for policy in graph.of("iam.RolePolicy"):
-        if graph.target(policy, "role", kinds=("iam.Role",)) is role:
-            holders.append(policy.inputs)
-    for attachment in graph.of("iam.RolePolicyAttachment"):
-        if graph.target(attachment, "role", kinds=("iam.Role",)) is role:
-            attached = graph.target(attachment, "policyArn", kinds=("iam.Policy",))
-            holders += [attached.inputs] if attached else []
+    return graph.once(_statements_of_role, role)
+
+
+def _statements_of_role(role: Node, graph: Graph) -> list[Statement]:
+    holders = [holder for holder, _ in policies_of_role(role, graph)]
     return [statement for holder in holders for statement in statements(holder, "policy")]
+
+
+def policies_of_role(role: Node, graph: Graph) -> list[tuple[Props, Node]]:
+    """Return each policy of a role that is part of the stack, and the resource that it stands in."""
+    found = [(inline, role) for inline in role.inputs.blocks("inlinePolicies")]
+    found += [(policy.inputs, policy) for policy in graph.once(_by_role).get(role, ())]
+    named = policies_at(role, "managedPolicyArns", graph)
+    return found + [(policy.inputs, policy) for policy in named if isinstance(policy, Node)]
+
+
+def _by_role(graph: Graph) -> dict[Node, list[Node]]:
+    """Return the policies that stand by themselves, by the role that they are for or attached to."""
+    found: dict[Node, list[Node]] = {}
+
+    def attach(role: Node | None, policies: Iterable[Node | str]) -> None:
+        if role:
+            found.setdefault(role, []).extend(policy for policy in policies if isinstance(policy, Node))
+
+    for policy in graph.of("iam.RolePolicy"):
+        attach(graph.target(policy, "role", kinds=("iam.Role",)), [policy])
+    for kind, (owner, prop) in _ROLE_ATTACHMENTS.items():
+        for attachment in graph.of(kind):
+            if role := graph.target(attachment, owner, kinds=("iam.Role",)):
+                attach(role, policies_at(attachment, prop, graph))
+    for attachment in graph.of("iam.PolicyAttachment"):
+        for name in attachment.inputs.texts("roles"):
+            attach(graph.named(name, "iam.Role"), policies_at(attachment, "policyArn", graph))
+    return found
+
+
+def policies_at(node: Node, prop: str, graph: Graph) -> list[Node | str]:
+    """Return the policies that ARNs at *prop*, one or a list, name; the ARN if it is none of this stack.
+
+    Raises
+    ------
+    UndeterminedError
+        An ARN is not known yet, and what it comes from is not policies alone.
+    """
+    arns = node.inputs.known_texts(prop)
+    found: list[Node | str] = [
+        arn if OF_AWS in arn else graph.named(arn, "iam.Policy") or arn for arn in arns if arn is not None
+    ]
+    if unknown := arns.count(None):
+        sources = graph.sources_of(node, prop)
+        if len(sources) < unknown or any(source.kind != "iam.Policy" for source in sources):
+            raise UndeterminedError(f"property {prop} of {node} is not known yet")
+        found += sources
+    return found
 
 
 def function_behind(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> Node | None:

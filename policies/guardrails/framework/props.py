@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from guardrails.framework.errors import UndeterminedError
@@ -106,6 +107,44 @@ class Props:
             for index in range(len(self._expect(value, Sequence, key)))
         ]
 
+    def known_texts(self, key: str) -> list[str | None]:
+        """Return the list of texts at *key*, None for each that is not known yet."""
+        try:
+            value = self.get(key)
+        except UndeterminedError:
+            return [None]
+        if not self.is_list(key):
+            return list(self.texts(key))
+        found: list[str | None] = []
+        for index in range(len(value)):
+            try:
+                member = self._member(value, index, key)
+            except UndeterminedError:
+                found.append(None)
+            else:
+                found.append(self._expect(member, str, f"{key}[{index}]"))
+        return found
+
+    def scalars(self, key: str) -> list[str]:
+        """Return texts, booleans and numbers at *key*, one or a list, as IAM compares them: as text."""
+        value = self.get(key)
+        if value is None:
+            return []
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            return [self._scalar(value, key)]
+        return [
+            self._scalar(self._member(value, index, key), f"{key}[{index}]") for index in range(len(value))
+        ]
+
+    def _scalar(self, value: Any, key: str) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))  # every number arrives as a float
+        return str(self._expect(value, (int, float), key))
+
     def members(self, key: str) -> list["str | Props"]:
         """Return the texts and objects of the list at *key*."""
         values = self._expect([] if (value := self.get(key)) is None else value, Sequence, key)
@@ -162,12 +201,19 @@ class Props:
         if not isinstance(value, str):
             return self.block(key)
         try:
-            parsed = json.loads(value) if value else {}
-        except ValueError:
+            parsed = json.loads(value, object_pairs_hook=partial(self._unique, key)) if value else {}
+        except (ValueError, RecursionError):
             raise self._shape(key, "JSON") from None
         if not isinstance(parsed, dict):
             raise self._shape(key, "a JSON object")
         return Props.of(parsed, self._owner, self._join(key))
+
+    def _unique(self, key: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Refuse JSON whose meaning depends on which of two equal keys a reader takes."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise self._shape(key, "JSON without a key that stands twice")
+        return found
 
     def _member(self, values: Sequence[Any], index: int, key: str) -> Any:
         try:

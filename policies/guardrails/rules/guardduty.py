@@ -7,7 +7,7 @@ from guardrails.framework.documents import Statement
 from guardrails.framework.events import read_by_event, rules_feeding
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import bucket_statements
+from guardrails.framework.joins import ROLE_READS, bucket_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
@@ -112,12 +112,6 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "cloudwatch.EventTarget.rule",
         "guardduty.MalwareProtectionPlan.actions",
         "guardduty.MalwareProtectionPlan.protectedResource",
-        "iam.Role.inlinePolicies",
-        "iam.Role.name",
-        "iam.RolePolicy.policy",
-        "iam.RolePolicy.role",
-        "iam.RolePolicyAttachment.policyArn",
-        "iam.RolePolicyAttachment.role",
         "lambda.EventSourceMapping.functionName",
         "lambda.Function.name",
         "lambda.Function.role",
@@ -130,6 +124,7 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "s3.BucketNotification.topics",
         "s3.BucketPolicy.bucket",
         "s3.BucketPolicy.policy",
+        *ROLE_READS,
     ),
     passes=[_GATED, _PLAIN, _READ_BY_WORKER.plus(*_GATED.without("intake").samples)],
     fails={
@@ -204,7 +199,7 @@ def _feeds(notification: Props) -> bool:
 
 def _denies_unclean(statement: Statement, bucket: str) -> bool:
     """Tell whether *statement* lets nobody but named roles read objects that are not tagged clean."""
-    if statement.effect != "Deny" or not statement.everyone or statement.exceptions:
+    if not statement.denies or not statement.everyone or statement.exceptions:
         return False
     tests = dict(statement.conditions)
     tagged = tests.pop(("StringNotEquals", _TAG), ()) == ("NO_THREATS_FOUND",)
@@ -213,4 +208,4 @@ def _denies_unclean(statement: Statement, bucket: str) -> bool:
         for (operator, key), values in tests.items()
     )
     whole = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
-    return tagged and exempting and whole and set(statement.actions) >= _READS
+    return tagged and exempting and whole and statement.lists(*_READS)

@@ -1,47 +1,19 @@
-"""Rules on IAM roles and their policies."""
+"""Rules on what roles, users and groups are allowed."""
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, Final
 
+from guardrails.framework.actions import has_wildcard, takes_no_resource
+from guardrails.framework.conditions import EQUALS, is_fixed
 from guardrails.framework.documents import Statement, statements
 from guardrails.framework.errors import UndeterminedError
-from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
 from guardrails.framework.graph import Graph
+from guardrails.framework.joins import OF_AWS, policies_at
 from guardrails.framework.node import Node
+from guardrails.framework.reach import RULES_OF_AWS, reaches_unnamed
 from guardrails.framework.rule import Severity, stack_rule
-
-_NO_RESOURCE_LEVEL: Final = {
-    "cloudwatch:PutMetricData",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-    "logs:CreateLogDelivery",
-    "logs:DeleteLogDelivery",
-    "logs:DescribeResourcePolicies",
-    "logs:GetLogDelivery",
-    "logs:ListLogDeliveries",
-    "logs:PutResourcePolicy",
-    "logs:UpdateLogDelivery",
-    "sts:GetCallerIdentity",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingStatisticSummaries",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-}
-"""Actions that name no resource type in AWS's Service Authorization Reference: IAM takes only `*`."""
-
-_RULES_OF_AWS: Final = ("rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",)
-"""Names that AWS alone completes: GuardDuty's managed rule for malware protection of S3."""
-
-_NAME_COMES_FIRST: Final = {"execute-api", "s3", "sns", "sqs"}
-"""Services whose ARNs begin with the name; the others put the type before it, `table/NAME`."""
-
-_COMPLETED_BY_AWS: Final = "-??????"
-"""What Secrets Manager puts after a secret's name."""
 
 _BROAD_POLICY: Final = re.compile(
     r":aws:policy/(.*/)?(AdministratorAccess.*|PowerUserAccess|.*FullAccess.*|.*ReadOnlyAccess|AWSLambda.*ExecutionRole)$"
@@ -57,12 +29,41 @@ def _role_policy(**statement: Any) -> dict[str, Any]:
     return _document(**{"Action": ["dynamodb:PutItem"], "Resource": _TABLE, **statement})
 
 
+_MANAGES_RULES: Final = ("events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets")
+_ATTACHMENTS: Final = {
+    **dict.fromkeys(
+        (
+            "iam.GroupPolicyAttachment",
+            "iam.PolicyAttachment",
+            "iam.RolePolicyAttachment",
+            "iam.UserPolicyAttachment",
+        ),
+        "policyArn",
+    ),
+    **dict.fromkeys(
+        (
+            "iam.GroupPolicyAttachmentsExclusive",
+            "iam.RolePolicyAttachmentsExclusive",
+            "iam.UserPolicyAttachmentsExclusive",
+        ),
+        "policyArns",
+    ),
+    "iam.Role": "managedPolicyArns",
+}
+"""Where kinds name policies that are managed elsewhere."""
+
+
+def _attachments(prop: str, value: Any) -> list[Sample]:
+    given: dict[str, Any] = {"sources": {prop: ("objects",)}, prop: value}
+    return [resource(kind, kind.split(".")[1], **given) for kind, at in _ATTACHMENTS.items() if at == prop]
+
+
 _EXACT: Final = stack(
     resource(
         "iam.Role",
         "worker",
-        assumeRolePolicy=_document(Principal={"Service": "lambda.amazonaws.com"}, Action="sts:AssumeRole"),
         inlinePolicies=[{"name": "write", "policy": _role_policy(Resource=[_TABLE, f"{_TABLE}/index/*"])}],
+        managedPolicyArns=["arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"],
     ),
     resource(
         "iam.RolePolicy", "trace", role="w", policy=_role_policy(Action="xray:PutTraceSegments", Resource="*")
@@ -80,6 +81,27 @@ _EXACT: Final = stack(
         policyArn=UNKNOWN,
     ),
 )
+_OPERATORS: Final = stack(
+    resource(
+        "iam.UserPolicy",
+        "operator",
+        user="ana",
+        policy=_role_policy(
+            Action="iam:PassRole",
+            Resource="arn:aws:iam::111122223333:role/shop-worker-dev",
+            Condition={"StringEquals": {"IAM:PassedToService": "lambda.amazonaws.com"}},
+        ),
+    ),
+    resource(
+        "iam.GroupPolicy",
+        "closed",
+        group="ops",
+        policy=_document(Effect="Deny", NotAction="s3:Get*", Resource="*"),
+    ),
+    resource("iam.Policy", "objects", name="objects", policy=_role_policy(Action="DYNAMODB:getitem")),
+    *_attachments("policyArn", "arn:aws:iam::111122223333:policy/objects"),
+    *_attachments("policyArns", [UNKNOWN]),
+)
 
 
 @stack_rule(
@@ -87,26 +109,29 @@ _EXACT: Final = stack(
     findings=("CC-SEC-7", "SP-3", "OP-1.3", "IP-6.1", "IP-6.2"),
     fixes={
         **dict.fromkeys(
-            ("iam.Policy", "iam.RolePolicy"),
+            ("iam.GroupPolicy", "iam.Policy", "iam.Role", "iam.RolePolicy", "iam.UserPolicy"),
             '{"Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table_arn}: exact actions on '
             "named resources, a wildcard only beneath a name (bucket/*)",
         ),
-        "iam.Role": '{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, '
-        '"Action": "sts:AssumeRole"}, and policies with exact actions on named resources',
-        "iam.RolePolicyAttachment": "aws.iam.RolePolicy with the exact actions that the role uses",
+        **{
+            kind: "aws.iam.RolePolicy with the exact actions that the role uses"
+            for kind in _ATTACHMENTS
+            if kind != "iam.Role"
+        },
     },
     reads=(
+        "iam.GroupPolicy.policy",
+        "iam.Policy.name",
         "iam.Policy.policy",
-        "iam.Role.assumeRolePolicy",
         "iam.Role.inlinePolicies",
-        "iam.Role.managedPolicyArns",
         "iam.RolePolicy.policy",
-        "iam.RolePolicyAttachment.policyArn",
+        "iam.UserPolicy.policy",
+        *(f"{kind}.{prop}" for kind, prop in _ATTACHMENTS.items()),
     ),
-    passes=[_EXACT],
+    passes=[_EXACT, _OPERATORS],
     fails={
-        "allows the wildcard action dynamodb:*": _EXACT.but(
-            "trace", policy=_role_policy(Action="dynamodb:*")
+        "allows the wildcard action DynamoDB:*": _EXACT.but(
+            "trace", policy=_role_policy(Action="DynamoDB:*")
         ),
         "allows the wildcard action s3:Get*": _EXACT.but("objects", policy=_role_policy(Action=["s3:Get*"])),
         "allows dynamodb:PutItem on every resource": _EXACT.but("trace", policy=_role_policy(Resource="*")),
@@ -123,8 +148,20 @@ _EXACT: Final = stack(
         "allows by NotAction": _EXACT.but(
             "trace", policy=_document(NotAction=["iam:PassRole"], Resource=_TABLE)
         ),
-        "is trusted to everyone": _EXACT.but(
-            "worker", assumeRolePolicy=_document(Principal={"AWS": "*"}, Action="sts:AssumeRole")
+        "allows by NotResource": _OPERATORS.but(
+            "operator", policy=_document(Action="sqs:SendMessage", NotResource="arn:aws:sqs:*:*:audit")
+        ),
+        "lets roles be passed to any service": _OPERATORS.but(
+            "operator",
+            policy=_role_policy(Action="IAM:passrole", Resource="arn:aws:iam::111122223333:role/w"),
+        ),
+        "manages rules that may be another's": _EXACT.but(
+            "trace",
+            policy=_role_policy(
+                Action="events:PutRule",
+                Resource="arn:aws:events:eu-west-1:111122223333:"
+                "rule/DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3*",
+            ),
         ),
         "attaches the broad AWS policy AmazonS3FullAccess": _EXACT.but(
             "attached", policyArn="arn:aws:iam::aws:policy/AmazonS3FullAccess"
@@ -132,77 +169,62 @@ _EXACT: Final = stack(
         "attaches the broad AWS policy AdministratorAccess": _EXACT.but(
             "worker", managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]
         ),
+        "attaches the broad AWS policy PowerUserAccess": _OPERATORS.but(
+            "RolePolicyAttachmentsExclusive", policyArns=["arn:aws:iam::aws:policy/PowerUserAccess"]
+        ),
     },
 )
 def iam_exact(subject: Node, graph: Graph) -> Iterator[str]:
-    """Permissions name exact actions, exact resources and exact principals.
+    """Permissions name exact actions on exact resources.
 
     Whoever takes over a function can do all that its role allows, on everything that the role reaches.
     """
-    if subject.kind == "iam.RolePolicyAttachment":
-        yield from _attachment_problems(subject, graph)
-    elif subject.kind == "iam.Role":
-        yield from _role_problems(subject)
-    else:
-        yield from _granted_too_much(statements(subject.inputs, "policy"))
+    if prop := _ATTACHMENTS.get(subject.kind):
+        yield from _attached_too_much(subject, prop, graph)
+    holders = subject.inputs.blocks("inlinePolicies") if subject.kind == "iam.Role" else [subject.inputs]
+    for holder in holders if prop is None or subject.kind == "iam.Role" else ():
+        yield from _granted_too_much(statements(holder, "policy"))
 
 
-def _role_problems(role: Node) -> Iterator[str]:
-    for statement in filter(_allows, statements(role.inputs, "assumeRolePolicy")):
-        if statement.everyone or "NotPrincipal" in statement.exceptions:
-            yield f"is trusted to everyone by {statement.place}"
-        elif wide := [principal for principal in statement.principals if "*" in principal]:
-            yield f"is trusted to the wildcard principal {wide[0]} by {statement.place}"
-    for inline in role.inputs.blocks("inlinePolicies"):
-        yield from _granted_too_much(statements(inline, "policy"))
-    for arn in role.inputs.texts("managedPolicyArns"):
-        yield from _broad(arn)
-
-
-def _attachment_problems(attachment: Node, graph: Graph) -> Iterator[str]:
-    found = graph.origin(attachment, "policyArn", partial(attachment.inputs.text, "policyArn"))
-    if isinstance(found, str):
-        yield from _broad(found)
-        if ":aws:policy/" not in found and not graph.named(found, "iam.Policy"):
-            raise UndeterminedError("the policy it attaches is not part of this stack")
-    elif found.kind != "iam.Policy":
-        raise UndeterminedError(f"the policy it attaches is named by {found}")
+def _attached_too_much(subject: Node, prop: str, graph: Graph) -> Iterator[str]:
+    for policy in policies_at(subject, prop, graph):
+        if isinstance(policy, Node):
+            continue
+        if _BROAD_POLICY.search(policy):
+            yield f"attaches the broad AWS policy {policy.rsplit('/', 1)[-1]}"
+        elif OF_AWS not in policy:
+            raise UndeterminedError("a policy that it attaches is not part of this stack")
 
 
 def _granted_too_much(found: list[Statement]) -> Iterator[str]:
-    for statement in filter(_allows, found):
+    for statement in found:
+        if not statement.allows:
+            continue
+        if not statement.resources and "NotResource" not in statement.exceptions:
+            raise UndeterminedError(f"{statement.place} of a policy names no resource")
         for exception in statement.exceptions:
             yield f"allows by {exception} in {statement.place}"
         for action in statement.actions:
-            if "*" in action or "?" in action:
+            if has_wildcard(action):
                 yield f"allows the wildcard action {action} in {statement.place}"
-            elif "*" in statement.resources and action not in _NO_RESOURCE_LEVEL:
+            elif "*" in statement.resources and not takes_no_resource(action):
                 yield f"allows {action} on every resource in {statement.place}"
         for arn in statement.resources:
-            if arn != "*" and _reaches_unnamed(arn):
+            if arn != "*" and reaches_unnamed(arn):
                 actions = ", ".join(statement.actions)
                 yield f"allows {actions} on the wildcard resource {arn} in {statement.place}"
+        if any(map(statement.concerns, _MANAGES_RULES)) and _on_any_rule_of_aws(statement):
+            yield f"manages rules that may be another's: no events:ManagedBy in {statement.place}"
+        if statement.lists("iam:PassRole") and not _passed_to_named(statement):
+            yield f"lets roles be passed to any service in {statement.place}"
 
 
-def _reaches_unnamed(arn: str) -> bool:
-    """Tell whether an ARN has a wildcard that does not stand beneath a named resource."""
-    if not {"*", "?"} & set(arn):
-        return False
-    parts = arn.split(":", 5)
-    if len(parts) < 6 or any({"*", "?"} & set(part) for part in parts[:5]):
-        return True
-    service, path = parts[2], parts[5].removesuffix(_COMPLETED_BY_AWS)
-    if path in _RULES_OF_AWS:
-        return False
-    separator = ":" if service == "logs" else "[/:]"
-    segments = [bool({"*", "?"} & set(segment)) for segment in re.split(separator, path)]
-    return True in segments[: 1 if service in _NAME_COMES_FIRST else 2]
+def _on_any_rule_of_aws(statement: Statement) -> bool:
+    """Tell whether a statement reaches rules that begin as AWS's own do, without asking whose they are."""
+    named = any(arn.endswith(RULES_OF_AWS) for arn in statement.resources)
+    managed = any(all(map(is_fixed, values)) for values in statement.values_of("events:ManagedBy", *EQUALS))
+    return named and not managed
 
 
-def _broad(arn: str) -> Iterator[str]:
-    if _BROAD_POLICY.search(arn):
-        yield f"attaches the broad AWS policy {arn.rsplit('/', 1)[-1]}"
-
-
-def _allows(statement: Statement) -> bool:
-    return statement.allows
+def _passed_to_named(statement: Statement) -> bool:
+    return any(all(map(is_fixed, values)) for values in statement.values_of("iam:PassedToService", *EQUALS))

@@ -125,10 +125,10 @@ _PARTS: Final = {"the bucket itself": "", "objects": "/*"}
 def _denies_plain_http(statement: Statement) -> bool:
     """Tell whether *statement* denies everything without TLS to everyone, under no other condition."""
     return (
-        statement.effect == "Deny"
+        statement.denies
         and statement.everyone
         and not statement.exceptions
-        and bool({"s3:*", "*"} & set(statement.actions))
+        and (statement.lists("s3:*") or statement.lists("*"))
         and dict(statement.conditions) == {("Bool", "aws:securetransport"): ("false",)}
     )
 

@@ -1,0 +1,147 @@
+"""Rules on who reads the data in buckets."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from guardrails.framework.actions import has_wildcard
+from guardrails.framework.documents import Statement
+from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.joins import ROLE_READS, bucket_statements, role_statements
+from guardrails.framework.names import name_in
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Severity, stack_rule
+
+_READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
+_WORK: Final = (*_READS, "s3:PutObject")
+_EXEMPTING: Final = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
+_NOT_BY_AWS: Final = {
+    (operator, key): ("false",)
+    for operator in ("Bool", "BoolIfExists")
+    for key in ("aws:principalisawsservice", "aws:viaawsservice")
+}
+"""Conditions that let services of AWS through, which ask in their own name."""
+
+_OBJECTS: Final = "arn:aws:s3:::shop-media-dev/*"
+_WORKER: Final = "arn:aws:iam::111122223333:role/shop-worker-dev"
+
+
+def _readers(condition: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+    statement = {
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": list(_READS),
+        "Resource": _OBJECTS,
+        "Condition": condition or {"ArnNotEquals": {"AWS:PrincipalArn": [_WORKER]}},
+    }
+    return {"Statement": [{**statement, **changes}]}
+
+
+def _working(action: str, on: str = _OBJECTS) -> dict[str, Any]:
+    return {"Statement": {"Effect": "Allow", "Action": action, "Resource": on}}
+
+
+_NAMED: Final = stack(
+    resource("s3.Bucket", "media", bucket="shop-media-dev"),
+    resource("s3.BucketPolicy", "policy", bucket="shop-media-dev", policy=_readers()),
+    resource("iam.Role", "role", name="shop-worker-dev"),
+    resource("iam.RolePolicy", "work", role="shop-worker-dev", policy=_working("s3:GetObjectVersion")),
+    resource("lambda.Function", "worker", sources={"role": ("role",)}, role=UNKNOWN),
+)
+_BUT_SERVICES: Final = _NAMED.but(
+    "work", policy=_working("S3:putobject", "arn:aws:s3:::shop-media-dev/in/*")
+).but(
+    "policy",
+    policy=_readers(
+        {"StringNotLike": {"aws:PrincipalArn": _WORKER}, "Bool": {"aws:PrincipalIsAWSService": False}},
+        Action=["S3:GET*", "s3:PutObject"],
+    ),
+)
+_UNREAD: Final = stack(
+    resource("s3.Bucket", "logs", bucket="shop-logs-dev"),
+    *_NAMED.without("media", "policy").samples,
+)
+
+
+@stack_rule(
+    severity=Severity.HIGH,
+    findings=("UA-1.3",),
+    fixes={
+        "s3.Bucket": 'aws.s3.BucketPolicy with {"Effect": "Deny", "Principal": "*", "Action": '
+        '["s3:GetObject", "s3:GetObjectVersion"], "Resource": f"{bucket_arn}/*", "Condition": '
+        '{"ArnNotEquals": {"aws:PrincipalArn": role_arn}}}'
+    },
+    reads=(
+        "lambda.Function.role",
+        "s3.Bucket.bucket",
+        "s3.Bucket.policy",
+        "s3.BucketPolicy.bucket",
+        "s3.BucketPolicy.policy",
+        *ROLE_READS,
+    ),
+    passes=[_NAMED, _BUT_SERVICES, _UNREAD],
+    fails={
+        "its policy does not keep s3:GetObject, s3:GetObjectVersion": _NAMED.without("policy"),
+        "does not keep s3:GetObjectVersion": _NAMED.but("policy", policy=_readers(Action="s3:GetObject")),
+        "does not keep s3:GetObject,": _NAMED.but(
+            "policy", policy=_readers({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:*"}})
+        ),
+        "does not keep": _NAMED.but(
+            "policy",
+            policy=_readers(
+                {
+                    "ArnNotEquals": {"aws:PrincipalArn": _WORKER},
+                    "StringEquals": {"aws:PrincipalAccount": "444455556666"},
+                }
+            ),
+        ),
+        "not keep": _NAMED.but("policy", policy=_readers(Resource="arn:aws:s3:::shop-media-dev/in/*")),
+    },
+)
+def bucket_named_readers(bucket: Node, graph: Graph) -> Iterator[str]:
+    """Buckets that functions work in keep reading to named roles.
+
+    Else every role and user of the account that may read from S3 reads this data too.
+    """
+    places = graph.once(_worked_in)
+    name = graph.physical_name(bucket) if places else ""
+    worker = places.get(name)
+    if worker is None:
+        return
+    kept = [each for each in bucket_statements(bucket, graph) if _keeps_out(each, name)]
+    if open_ := [action for action in _READS if not any(each.concerns(action) for each in kept)]:
+        yield f"is worked in by {worker}, but its policy does not keep {', '.join(open_)} to named roles"
+
+
+def _worked_in(graph: Graph) -> dict[str, Node]:
+    """Return, by bucket name, a function that may read or put the bucket's objects."""
+    found: dict[str, Node] = {}
+    for function in graph.of("lambda.Function"):
+        role = graph.target(function, "role", kinds=("iam.Role",))
+        for statement in role_statements(role, graph) if role else ():
+            found |= dict.fromkeys(_places(statement), function)
+    return found
+
+
+def _places(statement: Statement) -> list[str]:
+    """Return the buckets whose objects a statement opens; who opens all buckets is stopped by `iam-exact`."""
+    if not statement.allows or not any(map(statement.concerns, _WORK)):
+        return []
+    named = [name_in(arn, "s3.Bucket") or "" for arn in statement.resources]
+    return [place.split("/", 1)[0] for place in named if "/" in place]
+
+
+def _keeps_out(statement: Statement, bucket: str) -> bool:
+    """Tell whether a statement denies the bucket's objects to all but named roles."""
+    if not statement.denies or not statement.everyone or statement.exceptions:
+        return False
+    tests = {key: values for key, values in statement.conditions.items() if _NOT_BY_AWS.get(key) != values}
+    whole = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
+    return whole and all(
+        operator in _EXEMPTING and key == "aws:principalarn" and values and all(map(_is_role, values))
+        for (operator, key), values in tests.items()
+    )
+
+
+def _is_role(arn: str) -> bool:
+    return ":role/" in arn and not has_wildcard(arn)
