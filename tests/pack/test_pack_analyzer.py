@@ -180,7 +180,8 @@ def test_namesakes_in_two_regions_are_told_apart_by_region() -> None:
                      eventSourceArn=f"arn:aws:sqs:{region}:111122223333:work"),
             resource("cloudwatch.MetricAlarm", f"alarm-{name}", region=region,
                      namespace="AWS/SQS", metricName="ApproximateNumberOfMessagesVisible",
-                     dimensions={"QueueName": "dlq"}, **alarm),
+                     dimensions={"QueueName": "dlq"}, comparisonOperator="GreaterThanThreshold",
+                     threshold=0, **alarm),
         ]  # fmt: skip
 
     found = judged(

@@ -9,6 +9,7 @@ from guardrails.framework.names import NAMINGS, name_in, region_of
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
 
+_STACK = "pulumi:pulumi:Stack"
 _IDENTITIES = ("id", "arn", "name", "url", "bucket", "keyId")
 
 
@@ -41,7 +42,7 @@ class Graph:
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
         self._joins: dict[tuple[str, Hashable], _Join] = {}
-        self._known: dict[tuple[object, ...], Any] = {}
+        self._known: dict[tuple[Hashable, ...], Any] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
 
@@ -58,8 +59,8 @@ class Graph:
         """The kinds of which there are resources."""
         return self._by_kind.keys()
 
-    def once[T](self, work: Callable[..., T], *about: Node) -> T:
-        """Return what *work* finds *about* these resources in this graph, worked out only the first time."""
+    def once[T](self, work: Callable[..., T], *about: Hashable) -> T:
+        """Return what *work* finds *about* these things in this graph, worked out only the first time."""
         key = (work, *about)
         if key not in self._known:
             self._known[key] = work(*about, self)
@@ -122,9 +123,18 @@ class Graph:
                 return sources[0]
             raise
 
-    def sources_of(self, node: Node, prop: str) -> list[Node]:
-        """Return the resources of this stack that the value of *prop* comes from, as far as Pulumi tells."""
-        return [found for urn in node.sources.get(prop, ()) if (found := self._by_urn.get(urn))]
+    def sources(self, node: Node, prop: str) -> list[Node]:
+        """Return the resources of this stack that the top-level property *prop* takes something from."""
+        return [self._by_urn[urn] for urn in node.sources.get(prop, ()) if urn in self._by_urn]
+
+    def system(self, node: Node) -> str:
+        """Return the URN of the outermost component that *node* stands in, empty directly below the stack."""
+        outermost, urn = "", node.parent
+        while urn and f"::{_STACK}::" not in urn:
+            outermost = urn
+            above = self._by_urn.get(urn)
+            urn = above.parent if above else ""
+        return outermost
 
     def named(self, reference: str, *kinds: str, near: Node | None = None) -> Node | None:
         """Return the resource of *kinds* that a known name, id, URL or ARN means, None if there is none.

@@ -1,6 +1,7 @@
 """Joins that several rules need: what an alias stands for, what invokes a function, what a role may do."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -37,6 +38,8 @@ ROLE_POLICIES: Final = (
 ROLE_READS: Final = (*ROLE_POLICIES, "iam.Policy.policy", "iam.RolePolicy.policy")
 """What `role_statements` reads, for rules that use it."""
 
+_SOURCES: Final = ("sqs", "dynamodb", "kinesis", "msk", "mq", "docdb")
+"""The services that an event source mapping may read from."""
 _KEYS: Final = {"kms.Alias": "targetKeyId", "kms.ReplicaKey": "primaryKeyArn"}
 
 
@@ -103,7 +106,7 @@ def policies_at(node: Node, prop: str, graph: Graph) -> list[Node | str]:
         arn if OF_AWS in arn else graph.named(arn, "iam.Policy") or arn for arn in arns if arn is not None
     ]
     if unknown := arns.count(None):
-        sources = graph.sources_of(node, prop)
+        sources = graph.sources(node, prop)
         if len(sources) < unknown or any(source.kind != "iam.Policy" for source in sources):
             raise UndeterminedError(f"property {prop} of {node} is not known yet")
         found += sources
@@ -148,9 +151,6 @@ def function_at(node: Node, prop: str, graph: Graph) -> Node | None:
 def async_invokers(function: Node, graph: Graph) -> list[Node]:
     """Return what invokes *function* without waiting: event rules' targets, topics and buckets."""
 
-    def targets(node: Node) -> bool:
-        return function_at(node, "arn", graph) is function
-
     def subscribes(node: Node) -> bool:
         return node.inputs.text("protocol") == "lambda" and function_at(node, "endpoint", graph) is function
 
@@ -159,7 +159,7 @@ def async_invokers(function: Node, graph: Graph) -> list[Node]:
         return any(function_behind(node, "lambdaFunctions", read, graph) is function for read in reads)
 
     return [
-        *graph.matching("cloudwatch.EventTarget", targets),
+        *naming(function, "cloudwatch.EventTarget", "arn", graph),
         *graph.matching("sns.TopicSubscription", subscribes),
         *graph.matching("s3.BucketNotification", notifies),
     ]
@@ -167,6 +167,150 @@ def async_invokers(function: Node, graph: Graph) -> list[Node]:
 
 def mappings_of(function: Node, graph: Graph) -> list[Node]:
     """Return the event source mappings that feed *function* or an alias of it."""
-    return graph.matching(
-        "lambda.EventSourceMapping", lambda node: function_at(node, "functionName", graph) is function
-    )
+    return naming(function, "lambda.EventSourceMapping", "functionName", graph)
+
+
+@dataclass(kw_only=True)
+class Pointers:
+    """Which resources point at which; `doubts` are of those of which nobody can tell."""
+
+    found: dict[Node | None, list[Node]] = field(default_factory=dict)
+    doubts: list[UndeterminedError] = field(default_factory=list)
+
+    def at(self, target: Node) -> list[Node]:
+        """Return what points at *target*.
+
+        Raises
+        ------
+        UndeterminedError
+            Nothing does for certain, but something might.
+        """
+        if target not in self.found and self.doubts:
+            raise self.doubts[0]
+        return self.found.get(target, [])
+
+
+def pointers(nodes: Iterable[Node], targets: Callable[[Node], Iterable[Node | None]]) -> Pointers:
+    """Return which of *nodes* point at which resources, as *targets* tells."""
+    made = Pointers()
+    for node in nodes:
+        try:
+            for target in targets(node):
+                made.found.setdefault(target, []).append(node)
+        except UndeterminedError as doubt:
+            made.doubts.append(doubt)
+    return made
+
+
+def naming(function: Node, kind: str, prop: str, graph: Graph) -> list[Node]:
+    """Return the resources of *kind* whose *prop* means *function* or an alias of it."""
+    return graph.once(_functions_named, kind, prop).at(function)
+
+
+def _functions_named(kind: str, prop: str, graph: Graph) -> Pointers:
+    return pointers(graph.of(kind), lambda node: [function_at(node, prop, graph)])
+
+
+def source_of(mapping: Node, graph: Graph) -> tuple[str, Node | None]:
+    """Return the service that an event source mapping reads from, and the resource if it is in this stack.
+
+    Raises
+    ------
+    UndeterminedError
+        The source is not known yet, and comes from something that no mapping can read.
+    """
+    found = graph.origin(mapping, "eventSourceArn", partial(mapping.inputs.text, "eventSourceArn"))
+    if isinstance(found, str):
+        service = service_of(found) or ""
+        return service, graph.named(found, "sqs.Queue", near=mapping) if service == "sqs" else None
+    service = found.kind.split(".", 1)[0]
+    if service not in _SOURCES:
+        raise UndeterminedError(f"what {mapping} reads is not known yet and comes from {found}")
+    return service, found
+
+
+def queue_read_by(mapping: Node, graph: Graph) -> Node | None:
+    """Return the queue that an event source mapping reads, None if it reads something else.
+
+    Raises
+    ------
+    UndeterminedError
+        The queue is not part of the stack.
+    """
+    service, source = source_of(mapping, graph)
+    if service == "sqs" and (source is None or source.kind != "sqs.Queue"):
+        raise UndeterminedError("the queue it reads is not part of this stack")
+    return source if service == "sqs" else None
+
+
+def function_fed_by(mapping: Node, graph: Graph) -> Node:
+    """Return the function that an event source mapping feeds.
+
+    Raises
+    ------
+    UndeterminedError
+        The function is not part of the stack.
+    """
+    function = function_at(mapping, "functionName", graph)
+    if function is None:
+        raise UndeterminedError("the function it feeds is not part of this stack")
+    return function
+
+
+def mappings_reading(queue: Node, graph: Graph) -> list[Node]:
+    """Return the event source mappings that feed a function from *queue*."""
+    return graph.once(_mappings_by_source).at(queue)
+
+
+def _mappings_by_source(graph: Graph) -> Pointers:
+    return pointers(graph.of("lambda.EventSourceMapping"), lambda node: [source_of(node, graph)[1]])
+
+
+def alarms_telling(topic: Node, graph: Graph) -> list[Node]:
+    """Return the alarms that tell *topic* when they go off."""
+    return graph.once(_alarms_by_topic).at(topic)
+
+
+def _alarms_by_topic(graph: Graph) -> Pointers:
+    alarms = graph.of("cloudwatch.MetricAlarm", "cloudwatch.CompositeAlarm")
+    return pointers(alarms, lambda alarm: topics_told_by(alarm, graph))
+
+
+def topics_told_by(alarm: Node, graph: Graph) -> list[Node]:
+    """Return the topics that an alarm tells when it goes off.
+
+    Raises
+    ------
+    UndeterminedError
+        A topic is not part of the stack, or what the alarm does is not known yet and no topic is behind it.
+    """
+    try:
+        actions = alarm.inputs.texts("alarmActions")
+    except UndeterminedError:
+        sources = graph.sources(alarm, "alarmActions")
+        if not sources or any(source.kind != "sns.Topic" for source in sources):
+            raise
+        return sources
+    named = [
+        graph.named(action, "sns.Topic", near=alarm) for action in actions if service_of(action) == "sns"
+    ]
+    topics = [topic for topic in named if topic]
+    if len(topics) < len(named):
+        raise UndeterminedError("the topic that it tells is not part of this stack")
+    return topics
+
+
+def queue_of(holder: Node, graph: Graph) -> Node:
+    """Return the queue whose redrive policy *holder* has: the queue itself, or a split resource.
+
+    Raises
+    ------
+    UndeterminedError
+        The queue is not part of the stack.
+    """
+    if holder.kind == "sqs.Queue":
+        return holder
+    queue = graph.target(holder, "queueUrl", kinds=("sqs.Queue",))
+    if queue is None:
+        raise UndeterminedError("the queue that it belongs to is not part of this stack")
+    return queue

@@ -49,8 +49,21 @@ class Props:
         return False
 
     def has(self, key: str) -> bool:
-        """Tell whether *key* is set at all, without looking at its value."""
-        return key in self.keys()
+        """Tell whether *key* is set at all; states hold empty text for what nobody has set."""
+        return key in self.keys() and (self.is_unknown(key) or self._values[key] != "")
+
+    def filled_in(self, key: str) -> bool:
+        """Tell whether the provider put its default at *key*, about which the program says nothing.
+
+        Only inputs tell, and only those that went through a bridged provider's Check.
+        """
+        try:
+            noted = self._values.get(_PROVIDERS_NOTE)
+            if not isinstance(noted, Sequence) or isinstance(noted, str):
+                return False
+            return any(name == key for name in noted)
+        except UnknownValueError:
+            raise UndeterminedError(f"{self._place(_PROVIDERS_NOTE)} is not known yet") from None
 
     def known_text(self, key: str) -> str | None:
         """Return the text at *key* if there is one and it is known, else None."""
@@ -81,12 +94,12 @@ class Props:
             return bool(value == "true")
         return False if value is None else self._expect(value, bool, key)
 
-    def number(self, key: str) -> float:
-        """Return the number at *key*, 0 if absent."""
+    def number(self, key: str, default: float = 0) -> float:
+        """Return the number at *key*, *default* if absent."""
         value = self.get(key)
         if isinstance(value, bool):
             raise self._shape(key, "a number")
-        return 0 if value is None else self._expect(value, (int, float), key)
+        return default if value is None else self._expect(value, (int, float), key)
 
     def count(self, key: str) -> int:
         """Return how many members the list or object at *key* has, without looking at them."""
@@ -159,6 +172,13 @@ class Props:
             )
         return found
 
+    def rows(self, key: str) -> list[list["str | Props"]]:
+        """Return the texts and objects of each list in the list at *key*."""
+        values = self._expect([] if (value := self.get(key)) is None else value, Sequence, key)
+        places = {f"{key}[{index}]": self._member(values, index, key) for index in range(len(values))}
+        rows = Props(places, self._owner, self._path)
+        return [rows.members(place) for place in places]
+
     def block(self, key: str) -> "Props":
         """Return the object at *key*, an empty one if absent; a list of one object is that object."""
         found = self.blocks(key)
@@ -185,11 +205,6 @@ class Props:
     def any_blocks(self, *keys: str) -> list["Props"]:
         """Return the objects at all of *keys*: older types have names of their own for the same thing."""
         return [block for key in keys for block in self.blocks(key)]
-
-    def filled_in(self, key: str) -> bool:
-        """Tell whether the provider put its default at *key*, where the program says nothing."""
-        noted = None if self.is_unknown(_PROVIDERS_NOTE) else self._values.get(_PROVIDERS_NOTE)
-        return key in _texts_inside(noted)
 
     def texts_inside(self) -> list[str | None]:
         """Return every text at any depth, None for each value that is not known yet."""

@@ -1,12 +1,14 @@
 """Rules on CloudWatch logs."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Severity, stack_rule
+from guardrails.framework.rule import Settings, Severity, stack_rule
 
 _DEFAULT_GROUP: Final = stack(
     resource("lambda.Function", "worker", name="shop-worker-dev"),
@@ -24,11 +26,28 @@ _UNNAMED_GROUP: Final = stack(
     ),
     resource("cloudwatch.LogGroup", "logs", retentionInDays=30),
 )
+_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827),
+    *(2192, 2557, 2922, 3288, 3653),
+)
+"""The retentions that CloudWatch Logs knows."""
+
+
+class LogRetentionSettings(Settings):
+    """How long logs may and must be kept."""
+
+    minimum_days: Annotated[
+        int, Meta(ge=1, le=3653, description="For how many days a log group keeps its records at least.")
+    ] = 1
+    maximum_days: Annotated[
+        int, Meta(ge=1, le=3653, description="For how many days a log group keeps its records at most.")
+    ] = 3653
 
 
 @stack_rule(
     severity=Severity.MEDIUM,
-    findings=("OP-5.2", "IP-5.3"),
+    findings=("OP-5.2", "IP-5.3", "UA-4.2", "CC-GOV-1"),
+    settings=LogRetentionSettings,
     fixes={
         "cloudwatch.LogGroup": "retention_in_days=30",
         "lambda.Function": "aws.cloudwatch.LogGroup(…, retention_in_days=30), and on the function "
@@ -40,24 +59,26 @@ _UNNAMED_GROUP: Final = stack(
         "lambda.Function.loggingConfig",
         "lambda.Function.name",
     ),
-    passes=[_DEFAULT_GROUP, _NAMED_GROUP, _UNNAMED_GROUP],
+    passes=[_DEFAULT_GROUP, _NAMED_GROUP, _UNNAMED_GROUP, _NAMED_GROUP.but("logs", retentionInDays=3653)],
     fails={
         "keeps its records for ever": _NAMED_GROUP.but("logs", retentionInDays=None),
         "keeps its records": _NAMED_GROUP.but("logs", retentionInDays=0),
+        "keeps its records for 8 days, which CloudWatch Logs does not know": _NAMED_GROUP.but(
+            "logs", retentionInDays=8
+        ),
         "log group /aws/lambda/shop-worker-dev, which is not part of the stack": _DEFAULT_GROUP.without(
             "logs"
         ),
         "log group /shop/worker/dev, which is not part of the stack": _NAMED_GROUP.without("logs"),
     },
 )
-def log_retention(subject: Node, graph: Graph) -> Iterator[str]:
+def log_retention(subject: Node, graph: Graph, settings: LogRetentionSettings) -> Iterator[str]:
     """Every log group states how long it keeps logs, and every function has one in the stack.
 
     A log group that Lambda makes by itself has no retention, no key of ours and outlives the stack.
     """
     if subject.kind == "cloudwatch.LogGroup":
-        if not subject.inputs.number("retentionInDays"):
-            yield "keeps its records for ever"
+        yield from _group_problems(subject, settings)
         return
     if subject.inputs.block("loggingConfig").has("logGroup"):
         own = graph.target(subject, "loggingConfig", "logGroup", kinds=("cloudwatch.LogGroup",))
@@ -67,3 +88,16 @@ def log_retention(subject: Node, graph: Graph) -> Iterator[str]:
         own = graph.named(name, "cloudwatch.LogGroup", near=subject)
     if own is None:
         yield f"writes to the log group {name}, which is not part of the stack"
+
+
+def _group_problems(group: Node, settings: LogRetentionSettings) -> Iterator[str]:
+    days = group.inputs.number("retentionInDays")
+    if not days:
+        yield "keeps its records for ever"
+    elif days not in _DAYS:
+        yield f"keeps its records for {days:g} days, which CloudWatch Logs does not know"
+    elif not settings.minimum_days <= days <= settings.maximum_days:
+        yield (
+            f"keeps its records for {days:g} days, "
+            f"which is not between {settings.minimum_days} and {settings.maximum_days}"
+        )

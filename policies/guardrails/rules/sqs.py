@@ -1,17 +1,17 @@
 """Rules on queues and what must not get lost on the way to a function."""
 
 from collections.abc import Iterator
-from functools import partial
-from typing import Final
+from typing import Annotated, Final
 
-from guardrails.framework.alarms import alarms_on
+from msgspec import Meta
+
+from guardrails.framework.alarms import ALARM_READS, alarms_on, rises
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import async_invokers, function_at
-from guardrails.framework.names import service_of
+from guardrails.framework.joins import async_invokers, naming, queue_read_by, source_of
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Severity, stack_rule
+from guardrails.framework.rule import Settings, Severity, stack_rule
 
 _METRIC: Final = "ApproximateNumberOfMessagesVisible"
 _ARN: Final = "arn:aws:sqs:eu-west-1:111122223333:shop-work-dlq-dev"
@@ -29,6 +29,8 @@ _FED: Final = stack(
         namespace="AWS/SQS",
         metricName=_METRIC,
         dimensions={"QueueName": "shop-work-dlq-dev"},
+        comparisonOperator="GreaterThanThreshold",
+        threshold=0,
         alarmActions=[UNKNOWN],
     ),
 )
@@ -71,6 +73,8 @@ _SUBSCRIBED: Final = (
                     }
                 }
             ],
+            comparisonOperator="GreaterThanOrEqualToThreshold",
+            threshold=1,
             alarmActions=[UNKNOWN],
         ),
         resource(
@@ -94,6 +98,32 @@ _NOTIFIED: Final = _FED.but("worker", deadLetterConfig={"targetArn": _ARN}).plus
         ],
     ),
 )
+_STREAMED: Final = _FED.without("work").but(
+    "feed",
+    eventSourceArn="arn:aws:dynamodb:eu-west-1:111122223333:table/shop-records-dev/stream/2026",
+    destinationConfig={"onFailure": {"destinationArn": _ARN}},
+)
+_COMPOSED: Final = _FED.but("alarm", name="shop-dead-dev", alarmActions=[]).plus(
+    resource(
+        "cloudwatch.CompositeAlarm",
+        "trouble",
+        alarmRule='ALARM("shop-dead-dev") OR ALARM("shop-slow-dev")',
+        alarmActions=[UNKNOWN],
+    )
+)
+
+
+class DeadLetterSettings(Settings):
+    """How many failures may wait unseen."""
+
+    maximum_messages: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="The highest threshold that the alarm on a dead-letter queue's depth may have.",
+        ),
+    ] = 10
 
 
 @stack_rule(
@@ -110,13 +140,11 @@ _NOTIFIED: Final = _FED.but("worker", deadLetterConfig={"targetArn": _ARN}).plus
     reads=(
         "cloudwatch.EventTarget.arn",
         "cloudwatch.EventTarget.deadLetterConfig",
-        "cloudwatch.MetricAlarm.actionsEnabled",
-        "cloudwatch.MetricAlarm.alarmActions",
-        "cloudwatch.MetricAlarm.dimensions",
-        "cloudwatch.MetricAlarm.metricName",
-        "cloudwatch.MetricAlarm.metricQueries",
-        "cloudwatch.MetricAlarm.namespace",
+        *ALARM_READS,
+        "cloudwatch.MetricAlarm.comparisonOperator",
+        "cloudwatch.MetricAlarm.threshold",
         "lambda.Alias.functionName",
+        "lambda.EventSourceMapping.destinationConfig",
         "lambda.EventSourceMapping.eventSourceArn",
         "lambda.Function.deadLetterConfig",
         "lambda.Function.name",
@@ -132,7 +160,8 @@ _NOTIFIED: Final = _FED.but("worker", deadLetterConfig={"targetArn": _ARN}).plus
         "sqs.RedrivePolicy.queueUrl",
         "sqs.RedrivePolicy.redrivePolicy",
     ),
-    passes=[_FED, _SPLIT_REDRIVE, _TARGETED, _SUBSCRIBED, _NOTIFIED],
+    settings=DeadLetterSettings,
+    passes=[_FED, _SPLIT_REDRIVE, _TARGETED, _SUBSCRIBED, _NOTIFIED, _STREAMED, _COMPOSED],
     fails={
         "which has no dead-letter queue": _FED.but("work", redrivePolicy=None),
         "which is not encrypted": _FED.but("dlq", kmsMasterKeyId=None),
@@ -140,6 +169,12 @@ _NOTIFIED: Final = _FED.but("worker", deadLetterConfig={"targetArn": _ARN}).plus
         "no alarm with an action": _FED.but("alarm", alarmActions=[]),
         "no alarm": _FED.but("alarm", metricName="NumberOfMessagesSent"),
         "has no alarm with": _FED.but("alarm", actionsEnabled=False),
+        "which has no alarm with": _COMPOSED.but("trouble", alarmName="shop-trouble-dev", alarmActions=[]),
+        "no alarm with": _COMPOSED.but("trouble", alarmRule='NOT ALARM("shop-dead-dev")'),
+        "has no alarm": _FED.but("alarm", comparisonOperator="LessThanThreshold"),
+        "whose alarm never stops": _FED.but("alarm", threshold=-1),
+        "whose alarm waits for more than 10 messages": _FED.but("alarm", threshold=1000),
+        "reads a stream and has no failure destination": _STREAMED.but("feed", destinationConfig=None),
         "has no dead-letter queue for events that it cannot deliver": _TARGETED.but(
             "target", deadLetterConfig=None
         ),
@@ -147,62 +182,75 @@ _NOTIFIED: Final = _FED.but("worker", deadLetterConfig={"targetArn": _ARN}).plus
         "invoked asynchronously by": _SUBSCRIBED.but("worker", deadLetterConfig=None),
     },
 )
-def dead_letter_queues(consumer: Node, graph: Graph) -> Iterator[str]:
+def dead_letter_queues(consumer: Node, graph: Graph, settings: DeadLetterSettings) -> Iterator[str]:
     """Everything that fails on its way ends in an encrypted, alarmed dead-letter queue.
 
     Otherwise it is dropped after the last attempt, and nobody is told.
     """
+    targets: list[_Target] = []
     if consumer.kind == "lambda.EventSourceMapping":
-        yield from _mapping_problems(consumer, graph)
+        yield from _mapping_problems(consumer, graph, targets)
     elif consumer.kind == "lambda.Function":
-        yield from _function_problems(consumer, graph)
-    elif not consumer.inputs.has("deadLetterConfig"):
+        yield from _function_problems(consumer, graph, targets)
+    elif _states(consumer, _BY_RULE):
+        targets.append((consumer, _BY_RULE))
+    else:
         yield "has no dead-letter queue for events that it cannot deliver"
-    else:
-        yield from _queue_problems(consumer, ("deadLetterConfig", "arn"), graph)
+    for holder, path in targets:
+        yield from _queue_problems(holder, path, graph, settings.maximum_messages)
 
 
-def _mapping_problems(mapping: Node, graph: Graph) -> Iterator[str]:
-    source = graph.origin(mapping, "eventSourceArn", partial(mapping.inputs.text, "eventSourceArn"))
-    if isinstance(source, str):
-        if service_of(source) != "sqs":
-            return
-        queue = graph.named(source, "sqs.Queue", near=mapping)
-        if queue is None:
-            raise UndeterminedError("the queue it reads is not part of this stack")
-    elif source.kind == "sqs.Queue":
-        queue = source
-    else:
+type _Path = tuple[str, ...]
+type _Target = tuple[Node, _Path]
+"""A resource and where in it stands the place that its failures go to."""
+
+_BY_RULE: Final[_Path] = ("deadLetterConfig", "arn")
+_BY_MAPPING: Final[_Path] = ("destinationConfig", "onFailure", "destinationArn")
+_BY_CONFIG: Final[_Path] = ("destinationConfig", "onFailure", "destination")
+_BY_FUNCTION: Final[_Path] = ("deadLetterConfig", "targetArn")
+_BY_QUEUE: Final[_Path] = ("redrivePolicy", "deadLetterTargetArn")
+
+
+def _states(holder: Node, path: _Path) -> bool:
+    """Tell whether something stands at *path*, known or not."""
+    props = holder.inputs
+    for step in path[:-1]:
+        if props.is_unknown(step):
+            return True
+        props = props.document(step)
+    return props.has(path[-1])
+
+
+def _mapping_problems(mapping: Node, graph: Graph, targets: list[_Target]) -> Iterator[str]:
+    service, _ = source_of(mapping, graph)
+    if service in ("dynamodb", "kinesis"):
+        if _states(mapping, _BY_MAPPING):
+            targets.append((mapping, _BY_MAPPING))
+        else:
+            yield "reads a stream and has no failure destination"
+    queue = queue_read_by(mapping, graph)
+    if queue is None:
         return
-    holders = [queue] if queue.inputs.has("redrivePolicy") else []
-    holders += graph.companions(queue, "sqs.RedrivePolicy", "queueUrl")
-    if not holders:
+    holders = [queue, *graph.companions(queue, "sqs.RedrivePolicy", "queueUrl")]
+    found = [(holder, _BY_QUEUE) for holder in holders if _states(holder, _BY_QUEUE)]
+    if not found:
         yield f"reads the queue {queue}, which has no dead-letter queue"
-    for holder in holders:
-        yield from _queue_problems(holder, ("redrivePolicy", "deadLetterTargetArn"), graph)
+    targets += found
 
 
-def _function_problems(function: Node, graph: Graph) -> Iterator[str]:
+def _function_problems(function: Node, graph: Graph, targets: list[_Target]) -> Iterator[str]:
     invokers = async_invokers(function, graph)
     if not invokers:
         return
-    configs = graph.matching(
-        "lambda.FunctionEventInvokeConfig", lambda node: function_at(node, "functionName", graph) is function
-    )
-    targets: list[tuple[Node, tuple[str, ...]]] = [
-        (config, ("destinationConfig", "onFailure", "destination"))
-        for config in configs
-        if config.inputs.block("destinationConfig").has("onFailure")
-    ]
-    if function.inputs.has("deadLetterConfig"):
-        targets.append((function, ("deadLetterConfig", "targetArn")))
+    configs = naming(function, "lambda.FunctionEventInvokeConfig", "functionName", graph)
+    targets += [(config, _BY_CONFIG) for config in configs if _states(config, _BY_CONFIG)]
+    if _states(function, _BY_FUNCTION):
+        targets.append((function, _BY_FUNCTION))
     if not targets:
         yield f"is invoked asynchronously by {invokers[0]} and has no failure destination"
-    for holder, path in targets:
-        yield from _queue_problems(holder, path, graph)
 
 
-def _queue_problems(holder: Node, path: tuple[str, ...], graph: Graph) -> Iterator[str]:
+def _queue_problems(holder: Node, path: _Path, graph: Graph, most: int) -> Iterator[str]:
     """Yield what is wrong with the place that failures go to; what is no queue is judged by other rules."""
     found = graph.target(holder, *path, kinds=("sqs.Queue", "sns.Topic", "s3.Bucket"))
     if found is None:
@@ -211,5 +259,11 @@ def _queue_problems(holder: Node, path: tuple[str, ...], graph: Graph) -> Iterat
         return
     if not found.inputs.has("kmsMasterKeyId") and not found.inputs.flag("sqsManagedSseEnabled"):
         yield f"sends failures to the queue {found}, which is not encrypted"
-    if not alarms_on(found, graph, namespace="AWS/SQS", metric=_METRIC, dimension="QueueName"):
+    alarms = alarms_on(found, graph, namespace="AWS/SQS", metric=_METRIC, dimension="QueueName")
+    thresholds = [alarm.inputs.number("threshold") for alarm in alarms if rises(alarm)]
+    if not thresholds:
         yield f"sends failures to the queue {found}, which has no alarm with an action on {_METRIC}"
+    elif min(thresholds) > most:
+        yield f"sends failures to the queue {found}, whose alarm waits for more than {most} messages"
+    elif max(thresholds) < 0:
+        yield f"sends failures to the queue {found}, whose alarm never stops: its threshold is below 0"

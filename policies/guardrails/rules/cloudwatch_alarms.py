@@ -1,0 +1,221 @@
+"""Rules on the alarms that functions and queues must have."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from guardrails.framework.alarms import ALARM_READS, alarms_on
+from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.joins import mappings_reading
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Severity, stack_rule
+
+
+def _alarm(name: str, namespace: str, metric: str, **changes: Any) -> Sample:
+    """Return an alarm of an example; without *changes* it is on the function `shop-worker-dev`."""
+    told = {"dimensions": {"FunctionName": "shop-worker-dev"}, "alarmActions": [UNKNOWN], **changes}
+    return resource("cloudwatch.MetricAlarm", name, namespace=namespace, metricName=metric, **told)
+
+
+def _query(metric: str, namespace: str, **dimensions: str) -> dict[str, Any]:
+    return {"metric": {"namespace": namespace, "metricName": metric, "dimensions": dimensions}}
+
+
+_FUNCTION: Final = resource("lambda.Function", "worker", name="shop-worker-dev")
+_METRICS: Final = ("Errors", "Throttles", "Duration")
+_WATCHED: Final = stack(_FUNCTION, *(_alarm(metric, "AWS/Lambda", metric) for metric in _METRICS))
+_SUMMED: Final = _WATCHED.without("Errors", "Throttles").plus(
+    resource(
+        "cloudwatch.MetricAlarm",
+        "trouble",
+        metricQueries=[
+            {"id": "e", **_query("Errors", "AWS/Lambda", FunctionName="shop-worker-dev")},
+            {"id": "t", **_query("Throttles", "AWS/Lambda", FunctionName="shop-worker-dev")},
+            {"id": "sum", "expression": "FILL(e, 0) + FILL(t, 0)", "returnData": True},
+        ],
+        alarmActions=[UNKNOWN],
+    ),
+)
+_COMPOSED: Final = _WATCHED.but("Duration", name="shop-slow-dev", alarmActions=None).plus(
+    resource(
+        "cloudwatch.CompositeAlarm",
+        "slow",
+        alarmRule='ALARM("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:shop-slow-dev") AND NOT OK(x)',
+        alarmActions=[UNKNOWN],
+        actionsEnabled=True,
+    )
+)
+_UNNAMED: Final = stack(
+    resource("lambda.Function", "worker"),
+    *(
+        resource(
+            "cloudwatch.MetricAlarm",
+            metric,
+            sources={"dimensions": ("worker",)},
+            namespace="AWS/Lambda",
+            metricName=metric,
+            dimensions={"FunctionName": UNKNOWN, "Resource": UNKNOWN},
+            alarmActions=[UNKNOWN],
+        )
+        for metric in _METRICS
+    ),
+)
+
+
+@stack_rule(
+    severity=Severity.HIGH,
+    findings=("SP-10", "OP-2.1", "IP-5.1", "CC-OPS-3", "UA-5.2"),
+    fixes={
+        "lambda.Function": 'aws.cloudwatch.MetricAlarm(…, namespace="AWS/Lambda", metric_name="Errors", '
+        'dimensions={"FunctionName": function.name}, alarm_actions=[topic.arn]), likewise for Throttles and '
+        "Duration"
+    },
+    reads=("lambda.Function.name", *ALARM_READS),
+    passes=[_WATCHED, _SUMMED, _COMPOSED, _UNNAMED],
+    fails={
+        "has no alarm with an action on its Errors": _WATCHED.without("Errors"),
+        "has no alarm with an action on its Throttles": _WATCHED.but("Throttles", alarmActions=[]),
+        "has no alarm with an action on its Duration": _WATCHED.but("Duration", actionsEnabled=False),
+        "no alarm with an action on its Duration": _COMPOSED.but("slow", actionsEnabled=False),
+        "on its Duration": _COMPOSED.but("slow", alarmRule="ALARM(shop-other-dev)"),
+        "on its Errors": _WATCHED.but("Errors", dimensions={"FunctionName": "shop-other-dev"}),
+        "no alarm with an action on its Errors": _WATCHED.but("Errors", namespace="Shop"),
+        "an action on its Throttles": _SUMMED.but(
+            "trouble",
+            metricQueries=[
+                {"id": "e", **_query("Errors", "AWS/Lambda", FunctionName="shop-worker-dev")},
+                {"id": "t", **_query("Throttles", "AWS/Lambda", FunctionName="shop-worker-dev")},
+                {"id": "sum", "expression": "FILL(e, 0)", "returnData": True},
+            ],
+        ),
+    },
+)
+def function_alarms(function: Node, graph: Graph) -> Iterator[str]:
+    """Alarms act on each function's errors, throttles and duration.
+
+    A function that fails, is held back or runs out of time is otherwise noticed by those who wait for it.
+    """
+    for metric in _METRICS:
+        if not alarms_on(function, graph, namespace="AWS/Lambda", metric=metric, dimension="FunctionName"):
+            yield f"has no alarm with an action on its {metric}"
+
+
+_AGE: Final = "ApproximateAgeOfOldestMessage"
+_AGED: Final = stack(
+    resource("sqs.Queue", "work", name="shop-work-dev"),
+    resource(
+        "lambda.EventSourceMapping",
+        "feed",
+        eventSourceArn="arn:aws:sqs:eu-west-1:111122223333:shop-work-dev",
+    ),
+    _alarm("old", "AWS/SQS", _AGE, dimensions={"QueueName": "shop-work-dev"}),
+)
+
+
+@stack_rule(
+    severity=Severity.HIGH,
+    findings=("CC-OPS-3",),
+    fixes={
+        "sqs.Queue": f'aws.cloudwatch.MetricAlarm(…, namespace="AWS/SQS", metric_name="{_AGE}", '
+        'dimensions={"QueueName": queue.name}, alarm_actions=[topic.arn])'
+    },
+    reads=("lambda.EventSourceMapping.eventSourceArn", "sqs.Queue.name", *ALARM_READS),
+    passes=[
+        _AGED,
+        stack(resource("sqs.Queue", "plain", name="shop-plain-dev")),
+        _AGED.without("old").plus(
+            resource(
+                "cloudwatch.MetricAlarm",
+                "old",
+                metricQueries=[_query(_AGE, "AWS/SQS", QueueName="shop-work-dev")],
+                alarmActions=[UNKNOWN],
+                actionsEnabled=True,
+            )
+        ),
+        _AGED.but("old", name="shop-old-dev", alarmActions=None).plus(
+            resource(
+                "cloudwatch.CompositeAlarm",
+                "late",
+                alarmRule="ALARM(shop-old-dev)",
+                alarmActions=[UNKNOWN],
+                actionsEnabled=True,
+            )
+        ),
+    ],
+    fails={
+        f"feeds a function and has no alarm with an action on its {_AGE}": _AGED.without("old"),
+        "has no alarm with an action": _AGED.but("old", dimensions={"QueueName": "shop-work-dlq-dev"}),
+        "no alarm with an action": _AGED.but("old", metricName="ApproximateNumberOfMessagesVisible"),
+        "no alarm with": _AGED.but("old", name="shop-old-dev", alarmActions=None).plus(
+            resource("cloudwatch.CompositeAlarm", "mute", alarmRule="ALARM(shop-old-dev)")
+        ),
+    },
+)
+def queue_age_alarms(queue: Node, graph: Graph) -> Iterator[str]:
+    """Alarms act on the age of what waits in each queue that feeds a function.
+
+    Work that is not taken up raises no error anywhere: only its age tells.
+    """
+    if not mappings_reading(queue, graph):
+        return
+    if not alarms_on(queue, graph, namespace="AWS/SQS", metric=_AGE, dimension="QueueName"):
+        yield f"feeds a function and has no alarm with an action on its {_AGE}"
+
+
+_RULED: Final = stack(
+    resource("cloudwatch.EventRule", "uploads", name="shop-uploads-dev"),
+    resource("cloudwatch.EventTarget", "target", rule="shop-uploads-dev"),
+    _alarm("lost", "AWS/Events", "FailedInvocations", dimensions={"RuleName": "shop-uploads-dev"}),
+)
+
+
+@stack_rule(
+    severity=Severity.MEDIUM,
+    findings=("CC-OPS-3",),
+    fixes={
+        "cloudwatch.EventRule": 'aws.cloudwatch.MetricAlarm(…, namespace="AWS/Events", '
+        'metric_name="FailedInvocations", dimensions={"RuleName": rule.name}, alarm_actions=[topic.arn])'
+    },
+    reads=("cloudwatch.EventRule.name", "cloudwatch.EventTarget.rule", *ALARM_READS),
+    passes=[
+        _RULED,
+        stack(resource("cloudwatch.EventRule", "idle", name="shop-idle-dev")),
+        _RULED.but("lost", name="shop-lost-dev", alarmActions=None).plus(
+            resource(
+                "cloudwatch.CompositeAlarm",
+                "trouble",
+                alarmRule="ALARM(shop-lost-dev)",
+                alarmActions=[UNKNOWN],
+                actionsEnabled=True,
+            )
+        ),
+        _RULED.without("lost").plus(
+            resource(
+                "cloudwatch.MetricAlarm",
+                "lost",
+                metricQueries=[_query("FailedInvocations", "AWS/Events", RuleName="shop-uploads-dev")],
+                alarmActions=[UNKNOWN],
+                actionsEnabled=True,
+            )
+        ),
+    ],
+    fails={
+        "has targets and no alarm with an action on its FailedInvocations": _RULED.without("lost"),
+        "no alarm with an action on its FailedInvocations": _RULED.but(
+            "lost", dimensions={"RuleName": "shop-other-dev"}
+        ),
+        "no alarm": _RULED.but("lost", name="shop-lost-dev", alarmActions=None).plus(
+            resource("cloudwatch.CompositeAlarm", "mute", alarmRule="ALARM(shop-lost-dev)")
+        ),
+    },
+)
+def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
+    """Alarms act on the events that a rule could not deliver.
+
+    EventBridge gives up on an event that a target refuses for good, and counts it: nothing else tells.
+    """
+    if not graph.companions(rule, "cloudwatch.EventTarget", "rule"):
+        return
+    metric = "FailedInvocations"
+    if not alarms_on(rule, graph, namespace="AWS/Events", metric=metric, dimension="RuleName"):
+        yield f"has targets and no alarm with an action on its {metric}"

@@ -1,0 +1,249 @@
+"""Rules on what Lambda and EventBridge try again, and how fast queues are read."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.joins import function_fed_by, mappings_of, queue_read_by, source_of
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Settings, Severity, resource_rule, stack_rule
+
+_QUEUE_ARN: Final = "arn:aws:sqs:eu-west-1:111122223333:shop-work-dev"
+_STREAM_ARN: Final = "arn:aws:dynamodb:eu-west-1:111122223333:table/shop-records-dev/stream/2026"
+_FED: Final = stack(
+    resource("sqs.Queue", "work", name="shop-work-dev"),
+    resource(
+        "lambda.Function",
+        "worker",
+        name="shop-worker-dev",
+        reservedConcurrentExecutions=10,
+        timeout=30,
+    ),
+    resource(
+        "lambda.EventSourceMapping",
+        "feed",
+        eventSourceArn=_QUEUE_ARN,
+        functionName="shop-worker-dev:live",
+        functionResponseTypes=["ReportBatchItemFailures"],
+        scalingConfig={"maximumConcurrency": 10},
+    ),
+)
+_STREAM: Final = stack(
+    resource(
+        "lambda.EventSourceMapping",
+        "feed",
+        eventSourceArn=_STREAM_ARN,
+        bisectBatchOnFunctionError=True,
+        maximumRetryAttempts=10,
+    )
+)
+
+
+@stack_rule(
+    severity=Severity.HIGH,
+    findings=("OP-4.4", "SP-5", "OP-1.5"),
+    fixes={
+        "lambda.EventSourceMapping": 'function_response_types=["ReportBatchItemFailures"]; on a stream also '
+        "bisect_batch_on_function_error=True, maximum_retry_attempts=10"
+    },
+    reads=(
+        "lambda.EventSourceMapping.batchSize",
+        "lambda.EventSourceMapping.bisectBatchOnFunctionError",
+        "lambda.EventSourceMapping.eventSourceArn",
+        "lambda.EventSourceMapping.functionResponseTypes",
+        "lambda.EventSourceMapping.maximumRecordAgeInSeconds",
+        "lambda.EventSourceMapping.maximumRetryAttempts",
+        "sqs.Queue.name",
+    ),
+    passes=[
+        _FED.without("worker"),
+        stack(resource("lambda.EventSourceMapping", "one", eventSourceArn=_QUEUE_ARN, batchSize=1)),
+        _STREAM,
+        _STREAM.but(
+            "feed",
+            bisectBatchOnFunctionError=None,
+            functionResponseTypes=["ReportBatchItemFailures"],
+            maximumRetryAttempts=-1,
+            maximumRecordAgeInSeconds=3600,
+        ),
+        stack(
+            resource("dynamodb.Table", "records", streamEnabled=True),
+            resource(
+                "lambda.EventSourceMapping",
+                "feed",
+                sources={"eventSourceArn": ("records",)},
+                eventSourceArn=UNKNOWN,
+                bisectBatchOnFunctionError=True,
+                maximumRetryAttempts=1,
+            ),
+        ),
+    ],
+    fails={
+        "tries a whole batch again when one message fails": _FED.but("feed", functionResponseTypes=None),
+        "tries a whole batch": _STREAM.but("feed", bisectBatchOnFunctionError=False),
+        "tries a bad record again until it expires from the stream": _STREAM.but(
+            "feed", maximumRetryAttempts=-1
+        ),
+        "gives a record up after its first failure": _STREAM.but("feed", maximumRetryAttempts=0),
+    },
+)
+def event_source_retries(mapping: Node, graph: Graph) -> Iterator[str]:
+    """Of a batch only what failed is tried again, more than once and not for ever.
+
+    One bad record otherwise takes good ones with it to the dead-letter queue, or holds up a stream for days.
+    """
+    service, _ = source_of(mapping, graph)
+    if service not in ("sqs", "dynamodb", "kinesis"):
+        return
+    props = mapping.inputs
+    bisects = service != "sqs" and props.flag("bisectBatchOnFunctionError")
+    parts = bisects or "ReportBatchItemFailures" in props.texts("functionResponseTypes")
+    if not parts and props.number("batchSize") != 1:
+        yield "tries a whole batch again when one message fails"
+    if service == "sqs":
+        return
+    attempts = props.number("maximumRetryAttempts") if props.has("maximumRetryAttempts") else -1
+    if attempts == 0:
+        yield "gives a record up after its first failure"
+    elif attempts < 0 and props.number("maximumRecordAgeInSeconds") <= 0:
+        yield "tries a bad record again until it expires from the stream"
+
+
+_TARGET: Final = stack(
+    resource(
+        "cloudwatch.EventTarget",
+        "target",
+        retryPolicy={"maximumRetryAttempts": 185, "maximumEventAgeInSeconds": 3600},
+    ),
+    resource("lambda.FunctionEventInvokeConfig", "invoke", maximumRetryAttempts=2),
+)
+
+
+class RetrySettings(Settings):
+    """For how long an event must be tried again."""
+
+    minimum_event_age_seconds: Annotated[
+        int,
+        Meta(
+            ge=60,
+            le=21_600,
+            description="The least age at which an event may be given up; AWS allows 60 seconds.",
+        ),
+    ] = 60
+
+
+@resource_rule(
+    severity=Severity.MEDIUM,
+    findings=("OP-4.4",),
+    fixes={
+        "cloudwatch.EventTarget": 'retry_policy={"maximum_retry_attempts": 185, '
+        '"maximum_event_age_in_seconds": 3600}',
+        "lambda.FunctionEventInvokeConfig": "maximum_retry_attempts=2",
+    },
+    reads=(
+        "cloudwatch.EventTarget.retryPolicy",
+        "lambda.FunctionEventInvokeConfig.maximumEventAgeInSeconds",
+        "lambda.FunctionEventInvokeConfig.maximumRetryAttempts",
+    ),
+    settings=RetrySettings,
+    passes=[
+        _TARGET,
+        _TARGET.but("target", retryPolicy=None).but("invoke", maximumRetryAttempts=None),
+        _TARGET.but("target", retryPolicy={"maximumRetryAttempts": 1}).but(
+            "invoke", maximumEventAgeInSeconds=60
+        ),
+    ],
+    fails={
+        "gives an event up after its first failure": _TARGET.but(
+            "target", retryPolicy={"maximumRetryAttempts": 0, "maximumEventAgeInSeconds": 3600}
+        ),
+        "gives an event up": _TARGET.but("invoke", maximumRetryAttempts=0),
+        "has a retryPolicy that states no maximumRetryAttempts": _TARGET.but(
+            "target", retryPolicy={"maximumEventAgeInSeconds": 3600}
+        ),
+        "gives an event up after 30 s, before 60 s": _TARGET.but("invoke", maximumEventAgeInSeconds=30),
+    },
+)
+def event_retries(invoker: Node, settings: RetrySettings) -> Iterator[str]:
+    """Events that could not be delivered or handled are tried again.
+
+    A throttle or a failing dependency passes within minutes; without a second try it costs the event.
+    """
+    props, policy = invoker.inputs, "retryPolicy"
+    if invoker.kind == "cloudwatch.EventTarget":
+        if not props.has(policy):
+            return
+        props = props.block(policy)
+        if not props.has("maximumRetryAttempts"):
+            yield "has a retryPolicy that states no maximumRetryAttempts"
+    if props.has("maximumRetryAttempts") and props.number("maximumRetryAttempts") < 1:
+        yield "gives an event up after its first failure"
+    age, least = props.number("maximumEventAgeInSeconds"), settings.minimum_event_age_seconds
+    if 0 < age < least:
+        yield f"gives an event up after {age:g} s, before {least} s"
+
+
+@stack_rule(
+    severity=Severity.MEDIUM,
+    findings=("SP-7", "OP-3.1"),
+    fixes={"lambda.EventSourceMapping": 'scaling_config={"maximum_concurrency": 10}'},
+    reads=(
+        "lambda.EventSourceMapping.eventSourceArn",
+        "lambda.EventSourceMapping.functionName",
+        "lambda.EventSourceMapping.provisionedPollerConfig",
+        "lambda.EventSourceMapping.scalingConfig",
+        "lambda.Function.name",
+        "lambda.Function.reservedConcurrentExecutions",
+        "sqs.Queue.name",
+    ),
+    passes=[
+        _FED,
+        _FED.but("worker", reservedConcurrentExecutions=20).plus(
+            resource("sqs.Queue", "more", name="shop-more-dev"),
+            resource(
+                "lambda.EventSourceMapping",
+                "second",
+                eventSourceArn="arn:aws:sqs:eu-west-1:111122223333:shop-more-dev",
+                functionName="shop-worker-dev:live",
+                scalingConfig={"maximumConcurrency": 10},
+            ),
+        ),
+        _FED.but("feed", scalingConfig=None, provisionedPollerConfig={"maximumPollers": 2}),
+        stack(resource("lambda.EventSourceMapping", "feed", eventSourceArn=_STREAM_ARN)),
+    ],
+    fails={
+        "has no maximumConcurrency": _FED.but("feed", scalingConfig=None),
+        "has a maximumConcurrency of 1; AWS allows 2 to 1000": _FED.but(
+            "feed", scalingConfig={"maximumConcurrency": 1}
+        ),
+        "20 times at once, of which only 10 are reserved": _FED.but(
+            "feed", scalingConfig={"maximumConcurrency": 20}
+        ),
+    },
+)
+def event_source_concurrency(mapping: Node, graph: Graph) -> Iterator[str]:
+    """Queues run a function no more often at once than it has concurrency reserved.
+
+    Messages that meet a throttle use up their receives and end as dead letters that nothing was wrong with.
+    """
+    if queue_read_by(mapping, graph) is None or mapping.inputs.has("provisionedPollerConfig"):
+        return
+    most = _maximum(mapping)
+    if not most:
+        yield "has no maximumConcurrency: its queue outruns the concurrency reserved for the function"
+        return
+    if not 2 <= most <= 1000:
+        yield f"has a maximumConcurrency of {most:g}; AWS allows 2 to 1000"
+        return
+    function = function_fed_by(mapping, graph)
+    reserved = function.inputs.number("reservedConcurrentExecutions")
+    total = sum(_maximum(each) for each in mappings_of(function, graph))
+    if reserved > 0 and total > reserved:
+        yield f"and its likes run {function} {total:g} times at once, of which only {reserved:g} are reserved"
+
+
+def _maximum(mapping: Node) -> float:
+    return mapping.inputs.block("scalingConfig").number("maximumConcurrency")
