@@ -35,14 +35,15 @@ def inputs() -> dict[str, set[str]]:
         for file in folder.glob("*.py"):
             source = file.read_text()
             name = re.search(r"^class (\w+)Args:", source, re.MULTILINE)
-            if name and name[1] in names and not file.name.startswith("_"):
+            kind = name and (name[1] if name[1] in names else name[1].removesuffix("Init"))
+            if name and kind in names and not file.name.startswith("_"):
                 block = re.split(
                     r"^(?:@pulumi|class )", source[name.end() :], maxsplit=1, flags=re.MULTILINE
                 )[0]
                 getters = re.findall(
                     r'@pulumi\.getter(?:\(name="(\w+)"\))?\n(?:    @.*\n)?    def (\w+)\(self\)', block
                 )
-                found.setdefault(names[name[1]], set()).update(given or own for given, own in getters)
+                found.setdefault(names[kind], set()).update(given or own for given, own in getters)
     return found
 
 

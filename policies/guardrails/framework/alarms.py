@@ -53,9 +53,13 @@ class Watched:
         """Return the value of a dimension, empty if it has none of that name."""
         return self.props.block("dimensions").text(name)
 
-    def owner(self, dimension: str, kind: str, graph: Graph) -> Node | None:
-        """Return the resource of *kind* that the value of *dimension* names, None if there is none."""
-        return graph.traced(self.alarm, self.prop, partial(self.dimension, dimension), kinds=(kind,))
+    def owner(self, dimension: str, kind: str, graph: Graph, beside: tuple[str, ...] = ()) -> Node | None:
+        """Return the resource of *kind* that the value of *dimension* names, None if there is none.
+
+        Other dimensions may come from resources of the kinds *beside*.
+        """
+        read = partial(self.dimension, dimension)
+        return graph.traced(self.alarm, self.prop, read, kinds=(kind,), beside=beside)
 
 
 def watched_by(alarm: Node) -> list[Watched]:
@@ -105,13 +109,14 @@ def alarms_on(
     metric: str,
     dimension: str,
     where: Callable[[Watched], bool] = lambda _: True,
+    beside: tuple[str, ...] = (),
 ) -> list[Node]:
     """Return the alarms with an action on a metric of *owner*, which *dimension* names.
 
-    *where* chooses among them by other dimensions.
+    *where* chooses among them by other dimensions, which may come from resources of the kinds *beside*.
     """
     found: list[Node] = []
-    watchers = graph.once(_watchers, namespace, metric, dimension, owner.kind)
+    watchers = graph.once(_watchers, namespace, metric, dimension, owner.kind, beside)
     doubts = list(watchers.doubts)
     for watched in watchers.by_owner.get(owner, ()):
         try:
@@ -132,12 +137,14 @@ class _Watchers:
     doubts: list[UndeterminedError] = field(default_factory=list)
 
 
-def _watchers(namespace: str, metric: str, dimension: str, kind: str, graph: Graph) -> _Watchers:
+def _watchers(
+    namespace: str, metric: str, dimension: str, kind: str, beside: tuple[str, ...], graph: Graph
+) -> _Watchers:
     by_metric, doubts = graph.once(_by_metric)
     watchers = _Watchers(doubts=list(doubts))
     for watched in by_metric.get((namespace, metric), ()):
         try:
-            owner = watched.owner(dimension, kind, graph)
+            owner = watched.owner(dimension, kind, graph, beside)
         except UndeterminedError as doubt:
             watchers.doubts.append(doubt)
         else:

@@ -97,17 +97,28 @@ class Graph:
         return self.traced(node, path[0], lambda: _reach(node.inputs, path), kinds=kinds)
 
     def traced(
-        self, node: Node, prop: str, read: Callable[[], str], *, kinds: tuple[str, ...]
+        self,
+        node: Node,
+        prop: str,
+        read: Callable[[], str],
+        *,
+        kinds: tuple[str, ...],
+        beside: tuple[str, ...] = (),
     ) -> Node | None:
-        """Do as `target` for a value that *read* finds somewhere inside the top-level property *prop*."""
-        found = self.origin(node, prop, read)
+        """Do as `target` for a value that *read* finds somewhere inside the top-level property *prop*.
+
+        Other values inside *prop* may come from resources of the kinds *beside*.
+        """
+        found = self.origin(node, prop, read, beside=beside)
         if isinstance(found, str):
             return self.named(found, *kinds, near=node) if found else None
         if found.kind not in kinds:
             raise UndeterminedError(f"property {prop} of {node} is not known yet and comes from {found}")
         return found
 
-    def origin(self, node: Node, prop: str, read: Callable[[], str]) -> Node | str:
+    def origin(
+        self, node: Node, prop: str, read: Callable[[], str], *, beside: tuple[str, ...] = ()
+    ) -> Node | str:
         """Return the text that *read* finds inside *prop*, or the one AWS resource that it will come from.
 
         Raises
@@ -118,7 +129,8 @@ class Graph:
         try:
             return read()
         except UndeterminedError:
-            sources = [self._by_urn.get(urn) for urn in node.sources.get(prop, ())]
+            found = [self._by_urn.get(urn) for urn in node.sources.get(prop, ())]
+            sources = [source for source in found if source is None or source.kind not in beside]
             if len(sources) == 1 and sources[0] and sources[0].type.startswith("aws:"):
                 return sources[0]
             raise

@@ -18,6 +18,7 @@ class Naming:
 
 
 NAMINGS: Final[Mapping[str, Naming]] = {
+    "apigateway.RestApi": Naming(service="apigateway"),
     "cloudwatch.EventRule": Naming(service="events", prefix="rule/"),
     "cloudwatch.LogGroup": Naming(service="logs", prefix="log-group:"),
     "dynamodb.Table": Naming(service="dynamodb", prefix="table/"),

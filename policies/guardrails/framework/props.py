@@ -1,7 +1,7 @@
 """Reading a resource's properties without ever reading past an unknown."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +31,11 @@ class Props:
     def of(cls, plain: Mapping[str, Any], owner: str, path: str = "") -> "Props":
         """Return a reader of plain (not yet proxied) values."""
         return cls(unknown_checking_proxy(dict(plain)), owner, path)
+
+    @property
+    def place(self) -> str:
+        """Where the object stands, for messages."""
+        return f"property {self._path} of {self._owner}" if self._path else self._owner
 
     def keys(self) -> list[str]:
         """Return the names that are set, known or not."""
@@ -210,13 +215,17 @@ class Props:
         """Return every text at any depth, None for each value that is not known yet."""
         return _texts_inside(self._values)
 
-    def document(self, key: str) -> "Props":
-        """Return the JSON document at *key*, given as text or as an object; an empty one if absent."""
+    def document(self, key: str, parse: Callable[[str], Any] | None = None) -> "Props":
+        """Return the document at *key*, given as text or as an object; an empty one if absent.
+
+        The text is JSON, or what *parse* reads; it raises ValueError if it cannot.
+        """
         value = self.get(key)
         if not isinstance(value, str):
             return self.block(key)
         try:
-            parsed = json.loads(value, object_pairs_hook=partial(self._unique, key)) if value else {}
+            read = parse or partial(json.loads, object_pairs_hook=partial(self._unique, key))
+            parsed = read(value) if value else {}
         except (ValueError, RecursionError):
             raise self._shape(key, "JSON") from None
         if not isinstance(parsed, dict):

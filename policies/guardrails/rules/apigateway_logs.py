@@ -1,0 +1,215 @@
+"""Rules on what is known of the calls of an API: access logs, traces, and what logs must not hold."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from guardrails.framework.api import HTTP, is_quick
+from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.names import service_of
+from guardrails.framework.node import Node
+from guardrails.framework.rule import Severity, resource_rule, stack_rule
+
+_FORMAT: Final = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "caller": "$context.identity.caller",
+        "status": "$context.status",
+        "latency": "$context.responseLatency",
+    }
+)
+_VARIABLE: Final = re.compile(r"\$context\.([A-Za-z0-9_.-]+)")
+_FIELDS: Final = {
+    "request id": r"(requestId|extendedRequestId)",
+    "caller": r"(identity\.|authorizer\.).+",
+    "status": r"status",
+    "latency": r"(responseLatency|integrationLatency|integration\.latency)",
+}
+_DESTINATIONS: Final = ("cloudwatch.LogGroup", "kinesis.FirehoseDeliveryStream")
+
+_LOGGED: Final = stack(
+    resource("cloudwatch.LogGroup", "logs", name="/shop/orders/dev"),
+    resource(
+        "apigateway.Stage",
+        "stage",
+        sources={"accessLogSettings": ("logs",)},
+        accessLogSettings={"destinationArn": UNKNOWN, "format": _FORMAT},
+    ),
+)
+_UNQUOTED: Final = stack(
+    resource(
+        "apigatewayv2.Stage",
+        "stage",
+        accessLogSettings={
+            "destinationArn": "arn:aws:logs:eu-west-1:111122223333:log-group:/shop/orders/dev",
+            "format": '{"id":"$context.requestId", "sub": "$context.authorizer.claims.sub", '
+            '"status": $context.status, "ms": $context.integrationLatency}',
+        },
+    )
+)
+
+
+def _formatted(text: str) -> dict[str, str]:
+    return {"destinationArn": UNKNOWN, "format": text}
+
+
+@stack_rule(
+    severity=Severity.MEDIUM,
+    findings=("OP-2.6", "OP-9.1"),
+    fixes={
+        "apigateway.Stage": 'access_log_settings={"destination_arn": log_group.arn, "format": json.dumps({'
+        '"requestId": "$context.requestId", "caller": "$context.identity.caller", '
+        '"status": "$context.status", "latency": "$context.responseLatency"})}',
+        "apigatewayv2.Stage": 'access_log_settings={"destination_arn": log_group.arn, "format": json.dumps({'
+        '"requestId": "$context.requestId", "caller": "$context.identity.sourceIp", '
+        '"status": "$context.status", "latency": "$context.responseLatency"})}',
+        HTTP: "aws.apigatewayv2.Stage with access_log_settings, and no target= on the API",
+    },
+    reads=(
+        "apigateway.Stage.accessLogSettings",
+        "apigatewayv2.Api.target",
+        "apigatewayv2.Stage.accessLogSettings",
+    ),
+    passes=[_LOGGED, _UNQUOTED],
+    fails={
+        "writes no access log": _LOGGED.but("stage", accessLogSettings=None),
+        "writes an access log that is not JSON": _UNQUOTED.but(
+            "stage",
+            accessLogSettings={
+                "destinationArn": "arn:aws:logs:eu-west-1:111122223333:log-group:/x",
+                "format": "$context.requestId $context.identity.caller",
+            },
+        ),
+        "writes an access log without caller, latency": _UNQUOTED.but(
+            "stage",
+            accessLogSettings={
+                "destinationArn": "arn:aws:firehose:eu-west-1:111122223333:deliverystream/x",
+                "format": '{"id": "$context.requestId", "status": "$context.status"}',
+            },
+        ),
+        "writes its access log to what is no log group": _UNQUOTED.but(
+            "stage",
+            accessLogSettings={"destinationArn": "arn:aws:sqs:eu-west-1:111122223333:x", "format": _FORMAT},
+        ),
+        "has a quick-created stage, which writes no access log": stack(
+            resource(HTTP, "http", target=UNKNOWN)
+        ),
+    },
+)
+def api_access_logs(subject: Node, graph: Graph) -> Iterator[str]:
+    """Stages log each request as JSON with its id, caller, status and latency.
+
+    Without that record nobody can say who called, what went wrong and how often, or search for it.
+    """
+    if subject.kind == HTTP:
+        if is_quick(subject):
+            yield "has a quick-created stage, which writes no access log"
+    elif not subject.inputs.block("accessLogSettings").has("destinationArn"):
+        yield "writes no access log"
+    else:
+        yield from _format_problems(subject.inputs.block("accessLogSettings").text("format"))
+        yield from _destination_problems(subject, graph)
+
+
+def _format_problems(logged: str) -> Iterator[str]:
+    if not _is_json(logged):
+        yield "writes an access log that is not JSON"
+    names = _VARIABLE.findall(logged)
+    missing = [
+        field
+        for field, names_of in _FIELDS.items()
+        if not any(re.fullmatch(names_of, name) for name in names)
+    ]
+    if missing:
+        yield f"writes an access log without {', '.join(missing)}"
+
+
+def _destination_problems(stage: Node, graph: Graph) -> Iterator[str]:
+    read = partial(stage.inputs.block("accessLogSettings").text, "destinationArn")
+    found = graph.origin(stage, "accessLogSettings", read)
+    if isinstance(found, str):
+        if service_of(found) not in ("logs", "firehose"):
+            yield "writes its access log to what is no log group and no delivery stream"
+    elif found.kind not in _DESTINATIONS:
+        raise UndeterminedError(f"the destination of its access log is not known yet, it comes from {found}")
+
+
+def _is_json(text: str) -> bool:
+    """Tell whether a log format makes JSON objects, once its variables have values."""
+    try:
+        return isinstance(json.loads(_VARIABLE.sub("0", text)), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+_TRACED: Final = stack(resource("apigateway.Stage", "stage", xrayTracingEnabled=True))
+
+
+@resource_rule(
+    severity=Severity.MEDIUM,
+    findings=("SP-12", "OP-2.3"),
+    fixes={"apigateway.Stage": "xray_tracing_enabled=True"},
+    reads=("apigateway.Stage.xrayTracingEnabled",),
+    passes=[_TRACED, stack(resource("apigatewayv2.Stage", "http", name="$default"))],
+    fails={
+        "does not trace requests": _TRACED.but("stage", xrayTracingEnabled=False),
+        "does not trace": _TRACED.but("stage", xrayTracingEnabled=None),
+    },
+)
+def api_tracing(stage: Node) -> Iterator[str]:
+    """Stages of REST APIs trace requests with X-Ray.
+
+    A trace that begins behind the API does not show the time that callers wait. HTTP APIs cannot trace.
+    """
+    if not stage.inputs.flag("xrayTracingEnabled"):
+        yield "does not trace requests with X-Ray"
+
+
+_DISCREET: Final = stack(
+    resource("apigateway.MethodSettings", "settings", settings={"loggingLevel": "INFO"}),
+    resource(
+        "apigatewayv2.Stage",
+        "stage",
+        defaultRouteSettings={"dataTraceEnabled": False},
+        routeSettings=[{"routeKey": "$connect", "loggingLevel": "ERROR"}],
+    ),
+)
+
+
+@resource_rule(
+    severity=Severity.HIGH,
+    findings=("CC-SEC-4",),
+    fixes={
+        "apigateway.MethodSettings": 'settings={"data_trace_enabled": False, "logging_level": "ERROR"}',
+        "apigatewayv2.Stage": 'default_route_settings={"data_trace_enabled": False}',
+    },
+    reads=(
+        "apigateway.MethodSettings.settings",
+        "apigatewayv2.Stage.defaultRouteSettings",
+        "apigatewayv2.Stage.routeSettings",
+    ),
+    passes=[_DISCREET, _DISCREET.but("settings", settings={"dataTraceEnabled": False})],
+    fails={
+        "logs whole requests": _DISCREET.but("settings", settings={"dataTraceEnabled": True}),
+        "logs whole requests and answers": _DISCREET.but(
+            "stage", defaultRouteSettings={"dataTraceEnabled": True}
+        ),
+        "logs whole": _DISCREET.but("stage", routeSettings=[{"dataTraceEnabled": True}]),
+    },
+)
+def api_data_trace(subject: Node) -> Iterator[str]:
+    """No execution log holds requests and answers.
+
+    Data tracing writes headers, tokens and bodies to the log in the clear, for everyone who reads it.
+    """
+    inputs = subject.inputs
+    if subject.kind == "apigateway.MethodSettings":
+        blocks = [inputs.block("settings")]
+    else:
+        blocks = [inputs.block("defaultRouteSettings"), *inputs.blocks("routeSettings")]
+    if any(block.flag("dataTraceEnabled") for block in blocks):
+        yield "logs whole requests and answers: dataTraceEnabled is on"
