@@ -1,6 +1,7 @@
 """Write the generated pages, or with `--check` tell whether they are fresh."""
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from guardrails.findings_page import findings_page
 from guardrails.framework.errors import CoverageError
 from guardrails.framework.rule import Rule
 from guardrails.guards import guards_in
+from guardrails.reports.as_json import report_schema
+from guardrails.reports.page import reports_page
 from guardrails.rules import all_rules
 
 HEADER = """\
@@ -41,7 +44,17 @@ def _section(rule: Rule) -> str:
 def _pages(folder: Path, tests: Path) -> Mapping[Path, str]:
     rules = all_rules()
     found = coverage(rules, guards_in(tests), folder / "open-findings.yaml")
-    return {folder / "rules.md": rules_page(rules), folder / "findings.md": findings_page(found)}
+    return {
+        folder / "rules.md": rules_page(rules),
+        folder / "findings.md": findings_page(found),
+        **{folder / name: page for name, page in report_pages().items()},
+    }
+
+
+def report_pages() -> Mapping[str, str]:
+    """Return the pages about reports by their file names."""
+    schema = json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
+    return {"reports.md": reports_page(), "report.schema.json": schema}
 
 
 def main() -> int:

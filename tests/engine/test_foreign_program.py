@@ -1,6 +1,5 @@
 """The page "use this pack on your program", run on a program that has nothing to do with this project."""
 
-import importlib.util
 import json
 import os
 import re
@@ -161,15 +160,7 @@ def test_a_mended_foreign_program_passes(owner: Owner) -> None:
 
 # --- what arrives with the configuration and the reports of the pack ----------------------------------------
 
-configured = pytest.mark.skipif(
-    not importlib.util.find_spec("guardrails.framework.exemptions"), reason="the pack has no exemptions yet"
-)
-reporting = pytest.mark.skipif(
-    not importlib.util.find_spec("guardrails.cli"), reason="the pack has no command yet"
-)
 
-
-@configured
 def test_what_the_pages_guardrails_yaml_exempts_stops_nothing(owner: Owner) -> None:
     (text,) = blocks("Choose", "yaml")
     owner.write(orders="kms_key_id=key.arn", configuration=text)
@@ -187,8 +178,6 @@ def test_what_the_pages_guardrails_yaml_exempts_stops_nothing(owner: Owner) -> N
     assert status == 0, output
 
 
-@configured
-@reporting
 def test_a_team_starts_from_a_baseline_and_reports_in_every_format(owner: Owner) -> None:
     owner.write()
     preview, baseline = blocks("Start today, tighten later")
@@ -208,8 +197,6 @@ def test_a_team_starts_from_a_baseline_and_reports_in_every_format(owner: Owner)
         assert "log-retention" in (owner.folder / file).read_text()
 
 
-@configured
-@reporting
 def test_the_commands_that_explain_and_check_work(owner: Owner) -> None:
     owner.write()
     *explained, export, check = blocks("Explain and check")

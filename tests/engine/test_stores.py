@@ -26,7 +26,7 @@ def faulty_stores(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any]
         "expiration": {"days": 2555},
         "noncurrent_version_expiration": {"noncurrent_days": 60},
     }
-    changes = {
+    changes: dict[tuple[str, str], dict[str, Any]] = {
         ("Bucket", "objects-intake"): {"cors_rules": everybody},
         ("Bucket", "objects-quarantine"): {"force_destroy": True},
         ("BucketLifecycleConfiguration", "objects-intake"): {"rules": [rule]},

@@ -12,6 +12,7 @@ from urllib.parse import quote_plus
 import pytest
 from rich.console import Console
 
+from guardrails.reports.as_json import from_json
 from local.demo.inputs import UNPARSABLE
 from local.demo.readback import Names
 from local.demo.show import run_demo
@@ -19,6 +20,7 @@ from local.engine.engine import Run
 from local.scanner import EICAR
 from local.stack import LocalStack
 from local.toolchain import ROOT
+from tests.pack.command import guardrails
 
 pytestmark = pytest.mark.xdist_group("whole path")
 
@@ -227,3 +229,16 @@ def test_destroying_the_stack_leaves_nothing_in_the_cloud(stack, resources_at):
     assert run.status == 0, run.output
     assert stack.status()["emulated"] == stack.status()["recorded"] == {}
     assert resources_at(stack.endpoint) == {}
+
+
+def test_the_deployed_program_passes_the_pack_by_its_state_alone(stack, tmp_path):
+    state = tmp_path / "state.json"
+    stack.engine.require("stack", "export", "--file", str(state))
+
+    done = guardrails("check", "--state", str(state), "--cwd", str(ROOT), "--format", "json")
+
+    report = from_json(done.out)
+    assert (done.status, report.results, report.unused) == (0, (), ())
+    assert report.resources > 90
+    judged = stack.engine.run("policy", "analyze", "--file", str(state), "--policy-pack", "policies")
+    assert judged.status == 0, judged.output

@@ -1,15 +1,22 @@
-"""The generated page about the rules."""
+"""The generated pages."""
 
 from pathlib import Path
 
-from guardrails.pages import rules_page
+import pytest
+
+from guardrails.pages import report_pages, rules_page
 from guardrails.rules import all_rules
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "rules.md"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 def test_the_page_is_fresh():
-    assert PAGE.read_text() == rules_page(all_rules())
+    assert (DOCS / "rules.md").read_text() == rules_page(all_rules())
+
+
+@pytest.mark.parametrize(("name", "text"), report_pages().items(), ids=report_pages())
+def test_the_pages_about_reports_are_fresh(name: str, text: str) -> None:
+    assert (DOCS / name).read_text() == text
 
 
 def test_the_page_names_every_rule_with_its_findings_and_fixes():

@@ -72,7 +72,8 @@ class Result(_Part, frozen=True, kw_only=True):
 
     `level` is what it does to the run; an undetermined result has a level of its own. `component` is what the
     resource stands in, as `"name" (type)`, empty directly below the stack. `problem` is a sentence that
-    begins with the resource, such as `has no point-in-time recovery`. With an `exemption` it stops nothing.
+    begins with the resource, such as `has no point-in-time recovery`. `source` is where the program registers
+    it, as `infra/queues.py:12` below its Pulumi.yaml, if that is known. With an `exemption` it stops nothing.
     """
 
     rule: str
@@ -84,6 +85,7 @@ class Result(_Part, frozen=True, kw_only=True):
     component: str
     problem: str
     fix: str
+    source: str = ""
     exemption: Exemption | None = None
 
     @property

