@@ -51,7 +51,6 @@ def faulty_stores(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any]
 
 EXPECTED = {
     "creation-order",
-    "data-protection",
     "descriptions",
     "dynamodb-access-paths",
     "dynamodb-billing-mode",
@@ -61,10 +60,9 @@ EXPECTED = {
     "kms-key-life",
     "names",
     "s3-access-logs",
-    "s3-bucket-key",
     "s3-cors",
     "s3-life-cycle",
-    "s3-named-readers",
+    "bucket-named-readers",
     "s3-no-acls",
     "s3-versioning",
 }

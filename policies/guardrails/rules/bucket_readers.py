@@ -1,16 +1,20 @@
 """Rules on who reads the data in buckets."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
 
 from guardrails.framework.actions import has_wildcard
+from guardrails.framework.buckets import LOGGING_READS, takes_access_logs
 from guardrails.framework.documents import Statement
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import ROLE_READS, bucket_statements, role_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Severity, stack_rule
+from guardrails.framework.rule import Settings, Severity, stack_rule
+from guardrails.rules.tags import carried_tags
 
 _READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 _WORK: Final = (*_READS, "s3:PutObject")
@@ -21,6 +25,15 @@ _NOT_BY_AWS: Final = {
     for key in ("aws:principalisawsservice", "aws:viaawsservice")
 }
 """Conditions that let services of AWS through, which ask in their own name."""
+
+
+class ReadersSettings(Settings):
+    """Which data is read by named roles only, whoever works in it."""
+
+    classes: Annotated[
+        tuple[str, ...], Meta(description="Values of the tag DataClassification that ask for it.")
+    ] = ("confidential", "restricted")
+
 
 _OBJECTS: Final = "arn:aws:s3:::shop-media-dev/*"
 _WORKER: Final = "arn:aws:iam::111122223333:role/shop-worker-dev"
@@ -57,29 +70,45 @@ _BUT_SERVICES: Final = _NAMED.but(
         Action=["S3:GET*", "s3:PutObject"],
     ),
 )
+_CLASSED: Final = stack(
+    resource(
+        "s3.Bucket",
+        "media",
+        bucket="shop-media-dev",
+        default_tags={"DataClassification": "confidential"},
+        policy=_readers({"StringNotLike": {"aws:userId": "AROAEXAMPLEEXAMPLE:*"}}, Action="s3:*"),
+    )
+)
+_LOGS: Final = stack(
+    resource("s3.Bucket", "media", bucket="shop-media-dev", tags={"DataClassification": "restricted"}),
+    resource("s3.BucketLogging", "logging", bucket="elsewhere", targetBucket="shop-media-dev"),
+)
 _UNREAD: Final = stack(
-    resource("s3.Bucket", "logs", bucket="shop-logs-dev"),
+    resource("s3.Bucket", "logs", bucket="shop-logs-dev", tags={"DataClassification": "internal"}),
     *_NAMED.without("media", "policy").samples,
 )
 
 
 @stack_rule(
     severity=Severity.HIGH,
-    findings=("UA-1.3",),
+    findings=("UA-1.3", "UA-8.2"),
     fixes={
         "s3.Bucket": 'aws.s3.BucketPolicy with {"Effect": "Deny", "Principal": "*", "Action": '
         '["s3:GetObject", "s3:GetObjectVersion"], "Resource": f"{bucket_arn}/*", "Condition": '
         '{"ArnNotEquals": {"aws:PrincipalArn": role_arn}}}'
     },
     reads=(
+        *LOGGING_READS,
         "lambda.Function.role",
-        "s3.Bucket.bucket",
+        "provider.defaultTags",
         "s3.Bucket.policy",
+        "s3.Bucket.tags",
         "s3.BucketPolicy.bucket",
         "s3.BucketPolicy.policy",
         *ROLE_READS,
     ),
-    passes=[_NAMED, _BUT_SERVICES, _UNREAD],
+    settings=ReadersSettings,
+    passes=[_NAMED, _BUT_SERVICES, _CLASSED, _LOGS, _UNREAD],
     fails={
         "its policy does not keep s3:GetObject, s3:GetObjectVersion": _NAMED.without("policy"),
         "does not keep s3:GetObjectVersion": _NAMED.but("policy", policy=_readers(Action="s3:GetObject")),
@@ -95,22 +124,33 @@ _UNREAD: Final = stack(
                 }
             ),
         ),
+        "is classed confidential, but its policy does not keep": _CLASSED.but("media", policy=None),
         "not keep": _NAMED.but("policy", policy=_readers(Resource="arn:aws:s3:::shop-media-dev/in/*")),
     },
 )
-def bucket_named_readers(bucket: Node, graph: Graph) -> Iterator[str]:
-    """Buckets that functions work in keep reading to named roles.
+def bucket_named_readers(bucket: Node, graph: Graph, chosen: ReadersSettings) -> Iterator[str]:
+    """Buckets that functions work in, or whose data is sensitive, keep reading to named roles.
 
-    Else every role and user of the account that may read from S3 reads this data too.
+    Else every role and user of the account that may read from S3 reads this data too. Where access logs go is
+    left to the account, since auditors are whoever it says.
     """
-    places = graph.once(_worked_in)
-    name = graph.physical_name(bucket) if places else ""
-    worker = places.get(name)
-    if worker is None:
+    concerns = _concern(bucket, graph, chosen)
+    if not concerns:
         return
+    name = graph.physical_name(bucket)
     kept = [each for each in bucket_statements(bucket, graph) if _keeps_out(each, name)]
     if open_ := [action for action in _READS if not any(each.concerns(action) for each in kept)]:
-        yield f"is worked in by {worker}, but its policy does not keep {', '.join(open_)} to named roles"
+        yield f"{concerns}, but its policy does not keep {', '.join(open_)} to named roles"
+
+
+def _concern(bucket: Node, graph: Graph, chosen: ReadersSettings) -> str:
+    """Return why it matters who reads *bucket*, empty if it does not."""
+    places = graph.once(_worked_in)
+    if places and (worker := places.get(graph.physical_name(bucket))):
+        return f"is worked in by {worker}"
+    named_class = carried_tags(bucket).get("DataClassification", "").lower()
+    sensitive = named_class in [each.lower() for each in chosen.classes]
+    return f"is classed {named_class}" if sensitive and not takes_access_logs(bucket, graph) else ""
 
 
 def _worked_in(graph: Graph) -> dict[str, Node]:
@@ -137,11 +177,13 @@ def _keeps_out(statement: Statement, bucket: str) -> bool:
         return False
     tests = {key: values for key, values in statement.conditions.items() if _NOT_BY_AWS.get(key) != values}
     whole = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
-    return whole and all(
-        operator in _EXEMPTING and key == "aws:principalarn" and values and all(map(_is_role, values))
-        for (operator, key), values in tests.items()
-    )
+    return whole and all(_exempts_named(operator, key, values) for (operator, key), values in tests.items())
 
 
-def _is_role(arn: str) -> bool:
-    return ":role/" in arn and not has_wildcard(arn)
+def _exempts_named(operator: str, key: str, values: tuple[str, ...]) -> bool:
+    """Tell whether a condition exempts roles by name, or by the id that stands before their sessions."""
+    if operator not in _EXEMPTING or not values:
+        return False
+    if key == "aws:userid":
+        return not any(has_wildcard(value.split(":", 1)[0]) for value in values)
+    return key == "aws:principalarn" and all(":role/" in arn and not has_wildcard(arn) for arn in values)
