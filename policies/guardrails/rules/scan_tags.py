@@ -55,9 +55,9 @@ _NOT_SCANNED: Final = stack(resource("s3.Bucket", "results", bucket="shop-result
     fixes={
         "s3.Bucket": 'aws.s3.BucketPolicy with two statements {"Effect": "Deny", "Principal": "*", "Action": '
         '["s3:PutObjectTagging", "s3:PutObjectVersionTagging"], "Resource": f"{bucket_arn}/*"}, both under '
-        '{"ArnNotEquals": {"aws:PrincipalArn": scanner_role_arn}}, one of them also under '
-        '{"ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": ["GuardDutyMalwareScanStatus"]}}, the other '
-        'under {"Null": {"s3:RequestObjectTagKeys": "true"}}'
+        '{"ArnNotEquals": {"aws:PrincipalArn": scanner_role_arn}}, one also under '
+        '{"ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": ["GuardDutyMalwareScanStatus"]}}, '
+        'the other under {"Null": {"s3:RequestObjectTagKeys": "true"}}'
     },
     reads=(
         "guardduty.MalwareProtectionPlan.protectedResource",
