@@ -52,7 +52,7 @@ def _copies(length: int) -> Iterator[dict[str, Any]]:
 def _copy(resource: Registered, generation: int) -> dict[str, Any]:
     """Return a resource whose system is called otherwise; its code is the same."""
     wire = json_format.MessageToDict(resource.wire)
-    code = {key: wire.pop(key) for key in ("code",) if key in wire}
+    code: dict[str, Any] = {key: wire.pop(key) for key in ("code", "handler") if key in wire}
     described = {
         "type": resource.type,
         "urn": resource.urn,

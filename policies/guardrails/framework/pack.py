@@ -128,9 +128,8 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         """Mend a resource by the rules that are to do so; secrets stay secret."""
         self._learn(stack_in(request.urn), "", context)
         response = sdk.analyzer_pb2.RemediateResponse()
-        for rule in self._rules.values():
-            if self._asked(rule) is Level.REMEDIATE:
-                self._mend(rule, request, response)
+        for rule in self._running().remediating:
+            self._mend(rule, request, response)
         return response
 
     def Analyze(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -220,9 +219,6 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
             sdk.Severity(rule.severity.value),
         )
         report(text, urn)
-
-    def _asked(self, rule: Rule) -> Level:
-        return self._running().configuration.level_of(rule)
 
     def _running(self) -> Run:
         """Return the run over this stack, begun anew when the configuration is learnt anew."""

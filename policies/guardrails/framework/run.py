@@ -27,6 +27,11 @@ class Run:
         self.exemptions = Exemptions(configuration.exemptions)
         self._rules = [rule for rule in rules if configuration.level_of(rule) is not Level.DISABLED]
         self._infos = {rule.id: rule_info(rule, configuration) for rule in self._rules}
+        self._by_kind: dict[str, list[Rule]] = {}
+        for rule in self._rules:
+            for kind in rule.fixes if rule.phase is Phase.RESOURCE else ():
+                self._by_kind.setdefault(kind, []).append(rule)
+        self.remediating = [rule for rule in self._rules if configuration.level_of(rule) is Level.REMEDIATE]
         self._project, self._stack = project, stack
         self._by_resource: dict[str, list[Result]] = {}
         self._of_stack: list[Result] = []
@@ -35,12 +40,12 @@ class Run:
     def resource(self, node: Node) -> list[Result]:
         """Judge one resource by the rules that look at nothing else."""
         graph = Graph([node])
-        self._by_resource[node.urn] = self._judged(graph, Phase.RESOURCE)
+        self._by_resource[node.urn] = self._judged(graph, self._by_kind.get(node.kind, ()))
         return self._by_resource[node.urn]
 
     def stack(self, graph: Graph) -> list[Result]:
         """Judge the whole stack by the other rules."""
-        self._of_stack = self._judged(graph, Phase.STACK)
+        self._of_stack = self._judged(graph, [rule for rule in self._rules if rule.phase is Phase.STACK])
         return self._of_stack
 
     def remediated(self, done: Remediated) -> None:
@@ -67,11 +72,10 @@ class Run:
             unused=tuple(self.exemptions.unused),
         )
 
-    def _judged(self, graph: Graph, phase: Phase) -> list[Result]:
+    def _judged(self, graph: Graph, rules: Iterable[Rule]) -> list[Result]:
         return [
             self._result(verdict)
-            for rule in self._rules
-            if rule.phase is phase
+            for rule in rules
             for verdict in judge(rule, graph, self.configuration.settings_of(rule))
         ]
 
