@@ -24,12 +24,14 @@ from typing import Any
 import pulumi
 
 
-{source}
+{sources}
 
 def transform(args):
     """Break what is to be broken."""
-    props = {name}(args.type_, args.name, dict(args.props))
-    return None if props is None else pulumi.ResourceTransformationResult(props, args.opts)
+    props = dict(args.props)
+    for change in [{names}]:
+        props = change(args.type_, args.name, props) or props
+    return pulumi.ResourceTransformationResult(props, args.opts)
 
 
 pulumi.runtime.register_stack_transformation(transform)
@@ -37,15 +39,16 @@ runpy.run_path({program!r}, run_name="__main__")
 '''
 
 
-def write_variant(folder: Path, change: Break, program: Path = ROOT) -> Path:
-    """Write a program that runs *program* with *change* applied to every resource; return its folder.
+def write_variant(folder: Path, *changes: Break, program: Path = ROOT) -> Path:
+    """Write a program that runs *program* with *changes* applied to every resource; return its folder.
 
-    *change* is written out as source, so it may use nothing but builtins, `json`, `pulumi` and `Any`.
+    They are written out as source, so they may use nothing but builtins, `json`, `pulumi` and `Any`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    source = inspect.getsource(change)
+    sources = "\n\n".join(inspect.getsource(change) for change in changes)
+    names = ", ".join(change.__name__ for change in changes)
     main = str(program / "__main__.py")
-    (folder / "__main__.py").write_text(ENTRY_POINT.format(source=source, name=change.__name__, program=main))
+    (folder / "__main__.py").write_text(ENTRY_POINT.format(sources=sources, names=names, program=main))
     return folder
 
 

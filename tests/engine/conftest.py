@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from guardrails.framework.report import Report
+from guardrails.reports.as_json import from_json
 from local.cloud import CloudProcess
+from local.demo.gate import Break, write_variant
 from local.deployed import Deployed
 from local.engine.engine import Engine, Run
 from local.provider.emulation import Cloud
 from local.provider.server import serve
+from local.stack import preview_engine
 from local.toolchain import ROOT, read_record
 
 engine_is_there = Path(read_record().get("engine", "/nowhere")).exists()
@@ -67,6 +71,21 @@ def sandbox(moto: str, tmp_path: Path) -> Iterator[Sandbox]:
     engine.select("local")
     yield Sandbox(engine, cloud, deployed)
     server.stop(0).wait()
+
+
+@pytest.fixture
+def previewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Run, Report]]:
+    """Return a function that previews a stack of the program, with changes, and returns the pack's report."""
+
+    def preview(stack: str, *changes: Break) -> tuple[Run, Report]:
+        monkeypatch.setenv("GUARDRAILS_REPORT", str(tmp_path / "report.json"))
+        program = write_variant(tmp_path / "variant", *changes) if changes else ROOT
+        with preview_engine(tmp_path / "engine", program) as engine:
+            engine.select(stack)
+            run = engine.preview()
+        return run, from_json((tmp_path / "report.json").read_text())
+
+    return preview
 
 
 @pytest.fixture

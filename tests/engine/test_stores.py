@@ -5,10 +5,6 @@ from typing import Any
 
 import pulumi
 
-from local.demo.gate import write_variant
-from local.stack import preview_engine
-from tests.engine.test_gate import reported
-
 
 def faulty_stores(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
     """Break one thing about each kind of store; transformations see the SDK's own names."""
@@ -68,13 +64,9 @@ EXPECTED = {
 }
 
 
-def test_a_fault_in_each_store_is_stopped_by_the_rule_on_it(tmp_path):
-    variant = write_variant(tmp_path / "variant", faulty_stores)
-
-    with preview_engine(tmp_path / "engine", variant) as engine:
-        engine.select("prod")
-        run = engine.preview()
+def test_a_fault_in_each_store_is_stopped_by_the_rule_on_it(previewed):
+    run, report = previewed("prod", faulty_stores)
 
     assert run.status != 0, run.output
-    assert reported(run) == {("mandatory", rule) for rule in EXPECTED}, run.output
-    assert "undetermined:" not in run.output
+    assert {result.rule for result in report.blocking} == EXPECTED
+    assert {result.outcome for result in report.results} == {"violation"}
