@@ -83,6 +83,7 @@ def previewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         with preview_engine(tmp_path / "engine", program) as engine:
             engine.select(stack)
             run = engine.preview()
+        assert (tmp_path / "report.json").exists(), run.output
         return run, from_json((tmp_path / "report.json").read_text())
 
     return preview

@@ -110,9 +110,7 @@ def unscanned_readable(kind: str, name: str, props: dict[str, Any]) -> dict[str,
 def client_that_never_retries(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any] | None:
     if kind == "aws:lambda/function:Function" and name == "objects-worker":
         source = "import boto3\nfrom objects.handler import handler\n\nCLIENT = boto3.client('s3')\n"
-        # The empty text is one that the SDK itself cannot read.
-        empty = pulumi.StringAsset("")
-        code = {"objects/entry.py": pulumi.StringAsset(source), "objects/empty.py": empty, ".": props["code"]}
+        code = {"objects/entry.py": pulumi.StringAsset(source), ".": props["code"]}
         return props | {"handler": "objects.entry.handler", "code": pulumi.AssetArchive(code)}
     return None
 
