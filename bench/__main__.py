@@ -54,17 +54,22 @@ def _growth(length: int, empty: Path, folder: Path) -> Growth:
 
 
 def _whole(folder: Path) -> Whole:
-    """Time previews of the real program by the real engine, without and with the pack in turn."""
-    plain, packed = ("preview",), ("preview", "--policy-pack", "policies")
+    """Time previews of the real program by the real engine: without a pack, with an empty one, with ours."""
     with preview_engine(folder) as engine:
         engine.select(STACK)
-        for arguments in (plain, packed):  # what is cached is cached for both
+        write_empty_pack(engine.project / "empty")
+        commands = [("preview",), *(("preview", "--policy-pack", pack) for pack in ("empty", "policies"))]
+        for arguments in commands:  # what is cached is cached for all
             engine.require(*arguments)
-        pairs = [(_timed(engine, plain), _timed(engine, packed)) for _ in range(PREVIEWS)]
+        rounds = [[_timed(engine, arguments) for arguments in commands] for _ in range(PREVIEWS)]
+    without, empty, packed = (statistics.median(each[i] for each in rounds) for i in range(3))
     return Whole(
-        without=statistics.median(pair[0] for pair in pairs),
-        with_pack=statistics.median(pair[1] for pair in pairs),
-        ratio=statistics.median(pair[1] / pair[0] for pair in pairs),
+        without=without,
+        with_empty=empty,
+        with_pack=packed,
+        ratio_empty=statistics.median(each[1] / each[0] for each in rounds),
+        ratio=statistics.median(each[2] / each[0] for each in rounds),
+        ratio_to_empty=statistics.median(each[2] / each[1] for each in rounds),
         runs=PREVIEWS,
     )
 

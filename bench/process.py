@@ -22,6 +22,11 @@ from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
 nothing = ResourceValidationPolicy("nothing", "Nothing.", lambda args, report: None)
 PolicyPack("empty", [nothing], enforcement_level=EnforcementLevel.MANDATORY)
 """
+_EMPTY_PROJECT = """\
+runtime: {name: python, options: {toolchain: pip, virtualenv: ../.venv}}
+version: 0.0.1
+main: .
+"""
 _LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -45,7 +50,7 @@ def write_empty_pack(folder: Path) -> Path:
     """Write the baseline: the SDK takes no pack without a policy, so there is one that does nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "__main__.py").write_text(_EMPTY_PACK)
-    (folder / "PulumiPolicy.yaml").write_text("runtime: python\nversion: 0.0.1\n")
+    (folder / "PulumiPolicy.yaml").write_text(_EMPTY_PROJECT)
     return folder
 
 
