@@ -1,11 +1,11 @@
 """Write the generated pages, or with `--check` tell whether they are fresh."""
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from guardrails.configuration_schema import as_text, configuration_schema
 from guardrails.coverage import coverage
 from guardrails.findings_page import findings_page
 from guardrails.framework.errors import CoverageError
@@ -14,31 +14,7 @@ from guardrails.guards import guards_in
 from guardrails.reports.as_json import report_schema
 from guardrails.reports.page import reports_page
 from guardrails.rules import all_rules
-
-HEADER = """\
-# Rules
-
-Generated from the rules themselves by `make docs`. Each rule is one function in `policies/guardrails/rules/`,
-with its examples beside it; the findings are described in `policies/guardrails/findings.yaml`.
-"""
-
-
-def rules_page(rules: Sequence[Rule]) -> str:
-    """Return the page that describes every rule, in the order of their ids."""
-    return "\n".join([HEADER, *(_section(rule) for rule in sorted(rules, key=lambda rule: rule.id))])
-
-
-def _section(rule: Rule) -> str:
-    fixes = "\n".join(f"- `{kind}`: `{fix}`" for kind, fix in rule.fixes.items())
-    reads = ", ".join(f"`{path}`" for path in rule.reads)
-    lines = [
-        f"## {rule.id}",
-        f"{rule.title}\n\n{rule.why}",
-        f"Severity: {rule.severity.value}. Findings: {', '.join(rule.findings)}.",
-        f"Reads: {reads}.",
-        f"Fix:\n\n{fixes}",
-    ]
-    return "\n\n".join(lines) + "\n"
+from guardrails.rules_page import rules_page
 
 
 def _pages(folder: Path, tests: Path) -> Mapping[Path, str]:
@@ -47,14 +23,17 @@ def _pages(folder: Path, tests: Path) -> Mapping[Path, str]:
     return {
         folder / "rules.md": rules_page(rules),
         folder / "findings.md": findings_page(found),
-        **{folder / name: page for name, page in report_pages().items()},
+        **{folder / name: page for name, page in schema_pages(rules).items()},
     }
 
 
-def report_pages() -> Mapping[str, str]:
-    """Return the pages about reports by their file names."""
-    schema = json.dumps(report_schema(), indent=2, ensure_ascii=False) + "\n"
-    return {"reports.md": reports_page(), "report.schema.json": schema}
+def schema_pages(rules: Sequence[Rule]) -> Mapping[str, str]:
+    """Return the pages about reports, and the schemas of reports and of guardrails.yaml, by file name."""
+    return {
+        "reports.md": reports_page(),
+        "report.schema.json": as_text(report_schema()),
+        "guardrails.schema.json": as_text(configuration_schema(rules)),
+    }
 
 
 def main() -> int:

@@ -163,5 +163,5 @@ def verdicts(rule: Rule, example: Stack) -> list[str]:
     engine = Engine([rule])
     engine.configure(switched_on(rule))
     return [
-        each.message.splitlines()[1].split("(shop:systems:Media) ", 1)[1] for each in engine.preview(example)
+        each.message.splitlines()[0].split("(shop:systems:Media) ", 1)[1] for each in engine.preview(example)
     ]

@@ -28,9 +28,9 @@ def test_a_violation_says_what_where_why_how_and_which_findings() -> None:
 
     assert found.urn == urn_of("dynamodb.Table", "records")
     assert found.message.splitlines() == [
-        "Tables keep point-in-time recovery, in every stack.",
         '"records" (aws:dynamodb/table:Table) in "media-system" (shop:systems:Media) '
         "has no point-in-time recovery",
+        "Rule: Tables keep point-in-time recovery, in every stack.",
         "Why: A wrong write or a deleted item can then be undone to the second, for up to 35 days.",
         'Fix: point_in_time_recovery={"enabled": True}',
         "Findings: CC-REL-8 (crimes: tables cannot be rewound), SP-15 (objects: only prod can recover), "
@@ -38,6 +38,39 @@ def test_a_violation_says_what_where_why_how_and_which_findings() -> None:
         "UA-7.2 (uploads: no copy of the data)",
         "Docs: docs/rules.md#dynamodb-pitr",
     ]
+
+
+@pytest.mark.parametrize("rule", ["dynamodb-pitr", "s3-tls-only"])
+def test_from_the_fourth_time_on_a_rule_says_what_and_how_but_not_why_again(rule: str) -> None:
+    (kind,) = RULES[rule].fixes
+    resources = [resource(kind, f"store-{number}", bucket=f"store-{number}") for number in range(6)]
+
+    found = judged(stack(*resources), RULES[rule])
+
+    assert [each.urn for each in found] == [urn_of(kind, f"store-{number}") for number in range(6)]
+    assert ["\nWhy: " in each.message for each in found] == [True] * 3 + [False] * 3
+    assert ["\nFindings: " in each.message for each in found] == [True] * 3 + [False] * 3
+    assert all("\nFix:" in each.message and "\nDocs: " in each.message for each in found)
+
+
+def test_the_order_of_a_state_does_not_change_the_messages() -> None:
+    buckets = [resource("s3.Bucket", f"store-{number}", bucket=f"store-{number}") for number in range(6)]
+
+    one, another = (judged(stack(*each), RULES["s3-tls-only"]) for each in (buckets, buckets[::-1]))
+
+    assert [each.message for each in one] == [each.message for each in another]
+
+
+def test_a_resource_that_is_judged_again_gets_the_message_that_it_had() -> None:
+    engine = Engine([RULES["dynamodb-pitr"]])
+    engine.configure()
+    example = stack(*(resource("dynamodb.Table", f"table-{number}") for number in range(5)))
+
+    first = [(each.urn, each.message) for each in engine.preview(example)]
+
+    assert [(each.urn, each.message) for each in engine.preview(example)] == first
+    engine.configure()
+    assert [(each.urn, each.message) for each in engine.preview(example)] == first
 
 
 def test_an_undetermined_verdict_names_the_property_and_both_ways_out() -> None:

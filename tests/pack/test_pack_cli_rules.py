@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from guardrails.configuration_schema import configuration_schema
 from guardrails.framework.findings import all_findings
 from guardrails.rules import all_rules
 from tests.pack.command import guardrails
@@ -78,13 +79,20 @@ def test_a_rule_is_explained_with_findings_fixes_and_examples(rule) -> None:
     assert f"docs/rules.md#{rule.id}" in said
 
 
-@pytest.mark.parametrize("command", ["check", "report", "explain", "list", "baseline"])
+@pytest.mark.parametrize("command", ["check", "report", "explain", "list", "schema", "baseline"])
 def test_help_is_there_for_every_command(command: str) -> None:
     done = guardrails(command, "--help")
 
     assert done.status == 0
     assert command in guardrails("--help").out
     assert command == "explain" or "For example" in done.out
+
+
+def test_the_schema_of_the_configuration_is_printed() -> None:
+    found = json.loads(guardrails("schema").out)
+
+    assert found["title"] == "guardrails.yaml"
+    assert found == configuration_schema(RULES) | found
 
 
 def test_the_help_documents_the_exit_statuses() -> None:

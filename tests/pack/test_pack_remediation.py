@@ -113,14 +113,120 @@ def test_the_report_tells_what_was_mended_by_the_names_of_the_properties(program
     assert (done.rule, done.properties) == ("dynamodb-pitr", ("pointInTimeRecovery",))
 
 
+TLS = "stacks: {dev: {levels: {tls-version: remediate}}}"
+LOGS = "stacks: {dev: {levels: {log-retention: remediate}, settings: {log-retention: %s}}}"
+SITE = {"acmCertificateArn": "arn", "sslSupportMethod": "sni-only"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "changed"),
+    [
+        ("apigateway.DomainName", {}, {"securityPolicy": "TLS_1_2"}),
+        ("apigateway.DomainName", {"securityPolicy": "TLS_1_0"}, {"securityPolicy": "TLS_1_2"}),
+        (
+            "apigatewayv2.DomainName",
+            {"domainNameConfiguration": {"certificateArn": secret("arn")}},
+            {"domainNameConfiguration": {"certificateArn": secret("arn"), "securityPolicy": "TLS_1_2"}},
+        ),
+        (
+            "cloudfront.Distribution",
+            {"viewerCertificate": secret({**SITE, "minimumProtocolVersion": "TLSv1"})},
+            {"viewerCertificate": secret({**SITE, "minimumProtocolVersion": "TLSv1.2_2021"})},
+        ),
+        ("lb.Listener", {"protocol": "HTTPS"}, {"sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"}),
+        (
+            "alb.Listener",
+            {"protocol": "TLS", "sslPolicy": "ELBSecurityPolicy-2016-08"},
+            {"sslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"},
+        ),
+    ],
+)
+def test_an_old_or_unstated_version_of_tls_is_raised(
+    kind: str, inputs: dict[str, Any], changed: dict[str, Any], program_folder: Path
+) -> None:
+    found, done = mended(engine_with(program_folder, TLS), kind, inputs)
+
+    assert found == inputs | changed
+    assert [each.policyName for each in done] == ["tls-version"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("apigateway.DomainName", {"securityPolicy": "SecurityPolicy_TLS13_1_3_2025_09"}),
+        ("apigatewayv2.DomainName", {}),
+        ("apigatewayv2.DomainName", {"domainNameConfiguration": [{"certificateArn": "arn"}]}),
+        ("cloudfront.Distribution", {"viewerCertificate": {"cloudfrontDefaultCertificate": True}}),
+        ("cloudfront.Distribution", {"viewerCertificate": SITE | {"sslSupportMethod": "vip"}}),
+        ("cloudfront.Distribution", {}),
+        ("lb.Listener", {"protocol": "HTTP"}),
+        ("lb.Listener", {"protocol": "TLS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-1-FIPS-2023-04"}),
+    ],
+)
+def test_tls_is_left_alone_where_it_is_right_or_cannot_be_raised_alone(
+    kind: str, inputs: dict[str, Any], program_folder: Path
+) -> None:
+    assert mended(engine_with(program_folder, TLS), kind, inputs) == (inputs, [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "days"),
+    [
+        ("{}", 365),
+        ("{defaultDays: 14}", 14),
+        ("{defaultDays: 8}", 14),
+        ("{maximumDays: 90}", 90),
+        ("{defaultDays: 7, minimumDays: 60}", 60),
+    ],
+)
+def test_a_log_group_without_retention_gets_one_that_the_stack_allows(
+    settings: str, days: int, program_folder: Path
+) -> None:
+    group = {"name": "/shop/worker", "tags": secret({"Owner": "hunter2"})}
+
+    inputs, (done,) = mended(engine_with(program_folder, LOGS % settings), "cloudwatch.LogGroup", group)
+
+    assert inputs == group | {"retentionInDays": days}
+    assert done.policyName == "log-retention"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "settings"),
+    [
+        ({"retentionInDays": 0}, "{}"),
+        ({"retentionInDays": 3}, "{minimumDays: 7}"),
+        ({}, "{minimumDays: 8, maximumDays: 10}"),
+    ],
+)
+def test_a_retention_that_the_program_states_is_never_changed_and_none_is_made_up(
+    inputs: dict[str, Any], settings: str, program_folder: Path
+) -> None:
+    engine = engine_with(program_folder, LOGS % settings)
+
+    assert mended(engine, "cloudwatch.LogGroup", inputs) == (inputs, [])
+
+
+def test_every_remedy_says_what_it_sets() -> None:
+    for rule in all_rules():
+        assert all((remedy.__doc__ or "").startswith("Set ") for remedy in rule.remedies.values()), rule.id
+
+
 @pytest.mark.parametrize("rule", [rule for rule in all_rules() if rule.remedies], ids=lambda rule: rule.id)
 def test_a_mended_resource_is_right_by_its_own_rule(rule: Any, program_folder: Path) -> None:
-    engine = engine_with(program_folder)
+    engine = engine_with(program_folder, REMEDIATE.replace("levels:", "profile: strict\n    levels:"))
+    judged = 0
     for kind in list(rule.remedies)[:5]:
-        inputs, _ = mended(engine, kind, {})
-        request = analyzer_pb2.AnalyzeRequest(type=token_of(kind), urn=urn_of(kind, "it"), name="it")
-        request.properties.update(inputs)
+        faulty = [
+            sample.inputs for each in rule.fails.values() for sample in each.samples if sample.kind == kind
+        ]
+        for broken in ({}, *map(dict, faulty)):
+            inputs, done = mended(engine, kind, broken)
+            if rule.id in [each.policyName for each in done]:
+                request = analyzer_pb2.AnalyzeRequest(type=token_of(kind), urn=urn_of(kind, "it"), name="it")
+                request.properties.update(inputs)
+                said = [*engine.analyzer.Analyze(request, Call()).diagnostics]
+                judged += 1
 
-        said = engine.analyzer.Analyze(request, Call()).diagnostics
+                assert [each.message for each in said if each.policyName == rule.id] == []
 
-        assert [each.message for each in said if each.policyName == rule.id] == []
+    assert judged

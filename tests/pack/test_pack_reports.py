@@ -65,6 +65,27 @@ def test_every_format_tells_of_violations_unknowns_exemptions_and_remediations(f
     assert all(word in said for word in ("old-*", "2026-01-31", "temporary", "alerts"))
 
 
+@pytest.mark.parametrize("form", ["text", "markdown"])
+def test_who_cannot_be_judged_learns_what_helps(form: str) -> None:
+    said = " ".join(printed(example_report())[form].split())
+
+    assert said.count("To have it judged: build the value from what a preview knows") == 1
+
+
+@pytest.mark.parametrize("form", ["text", "junit", "sarif", "markdown"])
+def test_a_fix_of_several_lines_keeps_them_after_what_is_wrong(form: str) -> None:
+    report = example_report()
+    mended = [replace(each, fix="first(\n    second=True\n)") for each in report.results]
+
+    said = printed(replace(report, results=tuple(mended)))[form]
+
+    text = said if form != "sarif" else json.loads(said)["runs"][0]["results"][0]["message"]["text"]
+    wrong, _, fix = text.partition("first(\n")
+    assert "has no point-in-time recovery" in wrong
+    assert fix.splitlines()[0].strip() == "second=True"
+    assert "\\n" not in text
+
+
 # --- summary ------------------------------------------------------------------------------------------------
 
 
@@ -356,6 +377,22 @@ def test_a_comment_fits_whatever_the_number_of_results(count: int) -> None:
     left = re.search(r"\*\*Left out, to fit here:\*\* (.*)\. The JSON", said)
     cut = sum(int(each.replace(",", "")) for each in re.findall(r"[\d,]*\d", left[1])) if left else 0
     assert shown["- `queue"] + cut == 2 * count
+
+
+def test_a_comment_on_a_clean_run_is_short_and_has_no_empty_rows() -> None:
+    clean = replace(example_report(), results=(), remediated=(), expired=(), unused=())
+
+    assert "|" not in to_markdown(clean)
+    assert "| high | 2 | 0 | 0 | 0 |" in to_markdown(example_report())
+    assert "| critical |" not in to_markdown(example_report())
+
+
+def test_what_stops_the_deployment_is_shown_open() -> None:
+    assert re.findall(r"<details open><summary>(?:\W+ )?([a-z]+)", to_markdown(example_report())) == [
+        "high",
+        "medium",
+        "expired",
+    ]
 
 
 def test_what_weighs_most_is_left_out_last() -> None:

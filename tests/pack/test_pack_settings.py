@@ -49,7 +49,7 @@ def heard(
     (folder / "guardrails.yaml").write_text(text)
     engine = Engine([rule(findings)], stack_name)
     engine.configure()
-    return [each.message.splitlines()[1] for each in engine.preview(QUEUE)]
+    return [each.message.splitlines()[0] for each in engine.preview(QUEUE)]
 
 
 def test_a_stack_tightens_a_threshold(program_folder: Path) -> None:

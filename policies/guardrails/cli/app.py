@@ -16,6 +16,7 @@ from guardrails.cli.errors import InputError
 from guardrails.cli.formats import Format, put, rendered
 from guardrails.cli.inputs import read_text
 from guardrails.cli.judging import judged, state_text
+from guardrails.configuration_schema import as_text, configuration_schema
 from guardrails.framework.configuration import FILE, program_root
 from guardrails.framework.errors import GuardrailsError
 from guardrails.framework.exemptions import today
@@ -171,6 +172,19 @@ def list_rules(
         typer.echo(line)
     if not found:
         typer.echo(catalogue.nothing(finding), err=True)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of guardrails.yaml, by which editors complete and check it.
+
+    For example:
+
+        guardrails schema > guardrails.schema.json
+
+    Then begin guardrails.yaml with: # yaml-language-server: $schema=guardrails.schema.json
+    """
+    typer.echo(as_text(configuration_schema(all_rules())), nl=False)
 
 
 @app.command()

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-import msgspec
-
 from guardrails.cli.errors import InputError
+from guardrails.described import by_fix, by_remedy, profiles_of, settings_of
 from guardrails.framework.configuration_errors import nearest
-from guardrails.framework.examples import Stack
+from guardrails.framework.examples import UNKNOWN, Stack
 from guardrails.framework.findings import all_findings, finding
 from guardrails.framework.levels import Profile
-from guardrails.framework.rule import Rule, Severity
+from guardrails.framework.rule import Phase, Rule, Severity
 
 _EXAMPLE_WIDTH: Final = 300
 _KINDS: Final = 8
@@ -92,7 +91,7 @@ def _described(rule: Rule) -> dict[str, Any]:
         "title": rule.title,
         "why": rule.why,
         "severity": rule.severity.value,
-        "profiles": ["findings", "strict"] if rule.findings else ["strict"],
+        "profiles": list(profiles_of(rule)),
         "findings": list(rule.findings),
         "kinds": list(rule.fixes),
         "fixes": list(dict.fromkeys(rule.fixes.values())),
@@ -102,24 +101,22 @@ def _described(rule: Rule) -> dict[str, Any]:
 
 def explained(rule: Rule, width: int) -> str:
     """Return everything about a rule that helps to understand and to obey it."""
+    phase = {Phase.RESOURCE: "looks at one resource", Phase.STACK: "looks at the whole stack"}[rule.phase]
     parts = [
-        [f"{rule.id}  (severity {rule.severity.value}, {_phase(rule)})"],
+        _wrapped(
+            f"{rule.id}  (severity {rule.severity.value}, {phase}, profile {profiles_of(rule)[0]})", width
+        ),
         _wrapped(rule.title, width),
         _wrapped(f"Why: {rule.why}", width),
         ["Findings that it keeps away:", *_findings(rule, width)],
         ["Settings, in guardrails.yaml:", *_settings(rule, width)],
-        ["Fix:", *_fixes(rule)],
-        ["Mends at level remediate:", *([f"  {_kinds(list(rule.remedies))}"] if rule.remedies else [])],
-        ["Passes:", *_example(rule.passes[0])],
-        ["Fails:", *_failing(rule)],
+        ["Fix:", *_fixes(rule, width)],
+        ["At level remediate:", *_remedies(rule, width)],
+        ["Passes:", *_example(rule.passes[0], width)],
+        ["Fails:", *_failing(rule, width)],
         [f"Docs: docs/rules.md#{rule.id}"],
     ]
     return "\n\n".join("\n".join(part) for part in parts if len(part) > 1 or not part[0].endswith(":"))
-
-
-def _phase(rule: Rule) -> str:
-    looks = {"resource": "looks at one resource", "stack": "looks at the whole stack"}
-    return looks[rule.phase.value]
 
 
 def _findings(rule: Rule, width: int) -> Iterator[str]:
@@ -129,21 +126,21 @@ def _findings(rule: Rule, width: int) -> Iterator[str]:
 
 
 def _settings(rule: Rule, width: int) -> Iterator[str]:
-    schema = msgspec.json.schema(rule.settings)["$defs"][rule.settings.__name__]
-    for name, about in schema["properties"].items():
-        limits = [f"from {about['minimum']}"] if "minimum" in about else []
-        limits += [f"to {about['maximum']}"] if "maximum" in about else []
-        allowed = f", {' '.join(limits)}" if limits else ""
-        text = f"{name} (default {about.get('default')!r}{allowed}): {about.get('description', '')}"
+    for each in settings_of(rule):
+        text = f"{each.name} ({each.allowed}, default {each.default}): {each.about}"
         yield from _wrapped(text, width, "  ", "    ")
 
 
-def _fixes(rule: Rule) -> Iterator[str]:
-    kinds: dict[str, list[str]] = {}
-    for kind, fix in rule.fixes.items():
-        kinds.setdefault(fix, []).append(kind)
-    for fix, those in kinds.items():
-        yield from (f"  {_kinds(those)}", f"    {fix}")
+def _fixes(rule: Rule, width: int) -> Iterator[str]:
+    for fix, kinds in by_fix(rule).items():
+        yield from _wrapped(_kinds(kinds), width, "  ", "  ")
+        yield textwrap.indent(fix, "      ")
+
+
+def _remedies(rule: Rule, width: int) -> Iterator[str]:
+    for sentence, kinds in by_remedy(rule).items():
+        yield from _wrapped(_kinds(kinds), width, "  ", "  ")
+        yield from _wrapped(sentence, width, "    ", "    ")
 
 
 def _kinds(kinds: Sequence[str]) -> str:
@@ -152,20 +149,24 @@ def _kinds(kinds: Sequence[str]) -> str:
     return f"{named} and {more} more kinds" if more > 0 else named
 
 
-def _failing(rule: Rule) -> Iterator[str]:
+def _failing(rule: Rule, width: int) -> Iterator[str]:
     for sentence, example in list(rule.fails.items())[:1]:
-        yield f"  because it {sentence}" if not sentence.startswith("undetermined") else f"  {sentence}"
-        yield from _example(example, rule.passes[0])
+        yield f'  "… {sentence} …", here:'
+        yield from _example(example, width, rule.passes[0])
 
 
-def _example(example: Stack, beside: Stack | None = None) -> Iterator[str]:
+def _example(example: Stack, width: int, beside: Stack | None = None) -> Iterator[str]:
     """Yield the resources of an example, of a failing one those that differ from *beside*."""
     known = beside.samples if beside else ()
     for sample in example.samples:
         if sample not in known:
             inputs = ", ".join(f"{name}={value!r}" for name, value in sample.inputs.items())
-            text = f'{sample.kind} "{sample.name}": {inputs or "no inputs"}'
-            yield f"  {textwrap.shorten(text, _EXAMPLE_WIDTH, placeholder=' …')}"
+            text = f'{sample.kind} "{sample.name}": {inputs or "no inputs"}'.replace(
+                repr(UNKNOWN), "<unknown>"
+            )
+            yield from _wrapped(
+                textwrap.shorten(text, _EXAMPLE_WIDTH, placeholder=" …"), width, "  ", "      "
+            )
     kept = [sample for sample in known if sample in example.samples]
     for sample in known if kept else ():
         if sample.name not in {each.name for each in example.samples}:
@@ -174,5 +175,10 @@ def _example(example: Stack, beside: Stack | None = None) -> Iterator[str]:
 
 def _wrapped(text: str, width: int, indent: str = "", hanging: str = "") -> list[str]:
     return textwrap.wrap(
-        text, width, initial_indent=indent, subsequent_indent=hanging, break_long_words=False
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

@@ -77,14 +77,18 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True):
     """Refuses keys that do not exist."""
 
 
-class _StackSection(_Strict):
+class StackSection(_Strict):
+    """What holds for a stack."""
+
     profile: Profile | None = None
     levels: dict[str, Any] = {}
     undetermined: Level = Level.MANDATORY
     settings: dict[str, dict[str, Any]] = {}
 
 
-class _ExemptionSection(_Strict, kw_only=True):
+class ExemptionSection(_Strict, kw_only=True):
+    """A pair of rule and resource that may pass until a day."""
+
     rule: str
     resource: str
     reason: Annotated[str, msgspec.Meta(pattern=r"\S")]
@@ -93,7 +97,9 @@ class _ExemptionSection(_Strict, kw_only=True):
     stacks: list[str] | None = None
 
 
-class _File(_Strict):
+class FileSection(_Strict):
+    """The file as a whole."""
+
     profile: Profile = Profile.FINDINGS
     docs: str = DOCS
     stacks: dict[str, Any] = {}
@@ -121,7 +127,7 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
         As `load_configuration`; or there is no such file.
     """
     by_id = {rule.id: rule for rule in rules}
-    content = checked(_File, read_yaml(path), path.name)
+    content = checked(FileSection, read_yaml(path), path.name)
     sections = {
         name: _section(section, f"{path.name}: stacks.{name}", by_id)
         for name, section in content.stacks.items()
@@ -190,7 +196,7 @@ def check_settings(rule: Rule, values: Mapping[str, object], where: str) -> Sett
 
 def _section(given: Any, where: str, rules: Mapping[str, Rule]) -> StackConfiguration:
     """Return what a stack's section says; it takes its profile from the file where it names none."""
-    section = checked(_StackSection, given, where)
+    section = checked(StackSection, given, where)
     levels = {name: checked(Level, level, f"{where}.levels.{name}") for name, level in section.levels.items()}
     for name in levels:
         if name != EVERY and name not in rules:
@@ -212,7 +218,7 @@ def _section(given: Any, where: str, rules: Mapping[str, Rule]) -> StackConfigur
 
 def _exemption(given: Any, where: str, rules: Mapping[str, Rule]) -> tuple[Exemption, list[str] | None]:
     """Return an exemption and the stacks that it is for."""
-    section = checked(_ExemptionSection, given, where)
+    section = checked(ExemptionSection, given, where)
     check_name(section.rule, rules, f"{where}.rule")
     exemption = Exemption(
         rule=section.rule,

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from guardrails.framework.report import Report
-from guardrails.reports.summary import conclusion, summary_table
+from guardrails.reports.summary import conclusion, head, summary_table
 
 REPORT_VARIABLE: Final = "GUARDRAILS_REPORT"
 """The environment variable that names the file to write the report to, as JSON."""
@@ -33,9 +33,9 @@ def _report_path() -> Path | None:
 
 
 def _summary(report: Report) -> str:
-    """Return the table by severity, what came of the exemptions, and the conclusion."""
+    """Return what was judged, the table by severity, what came of the exemptions, and the conclusion."""
     unused = [
         f"unused exemption: {each.rule} on {each.resource} (owner: {each.owner}): take it out"
         for each in report.unused
     ]
-    return "\n".join([summary_table(report), *unused, conclusion(report), ""])
+    return "\n".join([head(report), summary_table(report), *unused, conclusion(report), ""])

@@ -25,7 +25,7 @@ from guardrails.framework.configuration import (
 from guardrails.framework.errors import ConfigError, UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.levels import Level
-from guardrails.framework.message import message
+from guardrails.framework.message import Messages
 from guardrails.framework.node import Node, label, stack_in
 from guardrails.framework.outcome import begin, end
 from guardrails.framework.props import Props
@@ -82,6 +82,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         self._project = ""
         self._configuration: StackConfiguration | None = None
         self._run: Run | None = None
+        self._messages = Messages()
         self._levels: dict[str, Level] = {}
         self._settings: dict[str, Settings] = {}
         self._announced: dict[str, Level] = {}
@@ -189,14 +190,14 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
             )
 
     def _response(self, results: Iterable[Result]) -> Any:
-        """Return the diagnostics of what is not exempted."""
+        """Return the diagnostics of what is not exempted, in an order that does not change between runs."""
         response = sdk.analyzer_pb2.AnalyzeResponse()
         run = self._running()
-        for result in results:
+        for result in sorted(results, key=lambda each: each.urn):
             if result.exemption is None:
                 expired = run.exemptions.lapsed(result.rule, result.urn, result.name)
-                told = message(result, run.info(result.rule), expired)
-                level = Level.MANDATORY if result.level == "remediate" else Level(result.level)
+                told = self._messages.of(result, run.info(result.rule), expired)
+                level = Level.MANDATORY if result.level is Level.REMEDIATE else result.level
                 self._add(response, result.rule, level, told, result.urn)
         return response
 
@@ -210,15 +211,17 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         self._add(response, exemption.rule, Level.MANDATORY, text, "")
 
     def _add(self, response: Any, name: str, level: Level, text: str, urn: str) -> None:
+        """Add a diagnostic; the SDK's own way would put the rule's title before what is wrong."""
         rule = self._rules[name]
-        report = self._create_report_violation(
-            response,
-            rule.id,
-            rule.title,
-            sdk.EnforcementLevel(level.value),
-            sdk.Severity(rule.severity.value),
+        response.diagnostics.add(
+            policyName=rule.id,
+            **self._identity,
+            description=rule.title,
+            message=text,
+            urn=urn,
+            enforcementLevel=sdk.wire_level(level),
+            severity=sdk.wire_severity(rule.severity),
         )
-        report(text, urn)
 
     def _running(self) -> Run:
         """Return the run over this stack, begun anew when the configuration is learnt anew."""
@@ -231,6 +234,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
             )
             rules = list(self._rules.values())
             self._run = Run(rules, configuration, project=self._project, stack=self._stack)
+            self._messages = Messages()
         return self._run
 
     def _learn(self, stack: str, project: str, context: grpc.ServicerContext) -> None:

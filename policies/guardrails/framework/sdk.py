@@ -43,7 +43,9 @@ __all__ = [
     "install",
     "plain_properties",
     "unknown_checking_proxy",
+    "wire_level",
     "wire_properties",
+    "wire_severity",
 ]
 
 KNOWN_VERSION = "1.21.0"
@@ -64,14 +66,6 @@ _METHODS = {
     "GetAnalyzerInfo": ["self", "_request", "_context"],
     "Remediate": ["self", "request", "_context"],
     "_convert_enforcement_level": ["self", "enforcement_level"],
-    "_create_report_violation": [
-        "self",
-        "response",
-        "policy_name",
-        "policy_description",
-        "enforcement_level",
-        "severity",
-    ],
 }
 
 
@@ -129,6 +123,16 @@ def plain_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
 def wire_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
     """Return a request's properties as the engine sends them, with secrets and assets marked."""
     return json_format.MessageToDict(properties)
+
+
+def wire_level(level: str) -> int:
+    """Return an enforcement level as the engine knows it."""
+    return int(analyzer_pb2.EnforcementLevel.Value(level.upper()))
+
+
+def wire_severity(severity: str) -> int:
+    """Return a severity as the engine knows it."""
+    return int(analyzer_pb2.PolicySeverity.Value(f"POLICY_SEVERITY_{severity.upper()}"))
 
 
 def archive_of_texts(files: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET  # only writes; what is read is never parsed 
 from collections.abc import Sequence
 
 from guardrails.framework.report import Exemption, Outcome, Report, Result, RuleInfo
-from guardrails.reports.escaping import printable
+from guardrails.reports.escaping import printable, printable_lines
 from guardrails.reports.groups import where, within
 
 
@@ -54,7 +54,7 @@ def _result(suite: ET.Element, result: Result, rule: RuleInfo) -> None:
 def _explained(result: Result, rule: RuleInfo) -> str:
     fix = "What must hold" if result.outcome is Outcome.UNDETERMINED else "Fix"
     lines = [f"Resource: {result.urn}", f"Severity: {rule.severity}", f"Why: {rule.why}"]
-    lines += [f"{fix}: {result.fix}"]
+    lines += [f"{fix}:\n{result.fix}" if "\n" in result.fix else f"{fix}: {result.fix}"]
     lines += [f"Source: {result.source}"] if result.source else []
     lines += [f"Findings: {', '.join(each.id for each in rule.findings)}"] if rule.findings else []
     return "\n".join([*lines, f"Docs: {rule.docs}"])
@@ -85,7 +85,7 @@ def _case(suite: ET.Element, rule: str, name: str) -> ET.Element:
 
 def _text(parent: ET.Element, tag: str, text: str) -> ET.Element:
     child = ET.SubElement(parent, tag)
-    child.text = "\n".join(printable(line) for line in text.splitlines())
+    child.text = printable_lines(text)
     return child
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from guardrails.framework.report import Exemption, Outcome, Report, Result, RuleInfo
+from guardrails.framework.message import UNKNOWN_FIX
+from guardrails.framework.report import Exemption, Outcome, Report, Result
 from guardrails.reports.escaping import block, printable, prose, span
 from guardrails.reports.groups import SEVERITIES, Group, exempted, groups, listed, number
 from guardrails.reports.summary import COLUMNS, conclusion, counts
@@ -23,6 +24,7 @@ _RESERVE: Final = 300
 """Room for the sentence that counts what was left out."""
 
 _SIGNS: Final = {"critical": "🟣", "high": "🔴", "medium": "🟠", "low": "🟡"}
+_EXPIRED: Final = "expired exemptions"
 _OPEN: Final = 5
 """A rule with more results than this is shown closed."""
 
@@ -66,10 +68,11 @@ def to_markdown(report: Report, *, limit: int = LIMIT) -> str:
     page, cut = _Page(limit), Counter[str]()
     page.add(_head(report))
     for group in groups(report):
-        cut[group.rule.severity] += page.section(_opening(group), list(_items(group)), _closing(group.rule))
+        cut[group.rule.severity] += page.section(_opening(group), list(_items(group)), _closing(group))
     rest = _rest(report)
     for title, items in rest:
-        cut[title] += page.section(_details(f"{title}: {len(items)}"), items, "\n</details>\n")
+        opening = _details(f"{title}: {len(items)}", shown=title == _EXPIRED)
+        cut[title] += page.section(opening, items, "\n</details>\n")
     left = [f"{cut[name]:,} {name}" for name in (*SEVERITIES, *(title for title, _ in rest)) if cut[name]]
     if left:
         page.parts.append(f"**Left out, to fit here:** {listed(left)}. The JSON report has everything.\n")
@@ -78,10 +81,6 @@ def to_markdown(report: Report, *, limit: int = LIMIT) -> str:
 
 def _head(report: Report) -> str:
     sign = "✅" if report.passed else "🛑"
-    rows = [f"| {' | '.join(('severity', *COLUMNS))} |", f"|:--|{'--:|' * len(COLUMNS)}"]
-    rows += [
-        f"| {name} | {' | '.join(f'{row[c]:,}' for c in COLUMNS)} |" for name, row in counts(report).items()
-    ]
     scope = f"{number(report.resources, 'resource')}, {number(len(report.rules), 'rule')}"
     return "\n".join(
         [
@@ -90,12 +89,20 @@ def _head(report: Report) -> str:
             "",
             f"**{conclusion(report).capitalize()}.**",
             "",
-            *rows,
-            "",
+            *_table(report),
             f"{prose(report.pack)}, profile {prose(report.profile)}, {scope}.",
             "",
         ]
     )
+
+
+def _table(report: Report) -> list[str]:
+    """Return the table by severity, without empty rows; nothing at all where nothing was found."""
+    filled = {name: row for name, row in counts(report).items() if any(row.values())}
+    rows = [f"| {name} | {' | '.join(f'{row[c]:,}' for c in COLUMNS)} |" for name, row in filled.items()]
+    if not rows:
+        return []
+    return [f"| {' | '.join(('severity', *COLUMNS))} |", f"|:--|{'--:|' * len(COLUMNS)}", *rows, ""]
 
 
 def _opening(group: Group) -> str:
@@ -107,12 +114,11 @@ def _opening(group: Group) -> str:
 
 
 def _items(group: Group) -> Iterator[str]:
-    """Yield one item for each result; the first of a fix or sentence brings that along."""
-    for (outcome, fix), sentences in group.by_fix.items():
-        undetermined = outcome is Outcome.UNDETERMINED
-        opening = f"\n{'What must hold' if undetermined else 'Fix'}:\n\n{block(fix, 'python')}\n"
+    """Yield one item for each result; the first of a sentence brings that along."""
+    for (outcome, _), sentences in group.by_fix.items():
         for problem, results in sentences.items():
-            opening += f"\n{'*Cannot be judged:* ' if undetermined else ''}{prose(problem)}\n\n"
+            unknown = "*cannot be judged:* " if outcome is Outcome.UNDETERMINED else ""
+            opening = f"\n{unknown}{prose(problem)}:\n\n"
             for result in results:
                 yield f"{opening}- {_resource(result)}"
                 opening = ""
@@ -124,12 +130,19 @@ def _resource(result: Result) -> str:
     return f"{span(result.name)} ({prose(result.type)}){within}{source}"
 
 
-def _closing(rule: RuleInfo) -> str:
+def _closing(group: Group) -> str:
+    """Return how to mend what the group holds, and where to read on."""
+    unknown = any(outcome is Outcome.UNDETERMINED for outcome, _ in group.by_fix)
+    fixes = [f"To have it judged: {UNKNOWN_FIX}.\n"] if unknown else []
+    fixes += [
+        f"{'What must hold' if outcome is Outcome.UNDETERMINED else 'Fix'}:\n\n{block(fix, 'python')}\n"
+        for outcome, fix in group.by_fix
+    ]
     cited = ", ".join(
-        f"{prose(each.id)} ({prose(each.system)}: {prose(each.title)})" for each in rule.findings
+        f"{prose(each.id)} ({prose(each.system)}: {prose(each.title)})" for each in group.rule.findings
     )
     lines = [f"Findings: {cited}", ""] if cited else []
-    return "\n".join(["", *lines, f"Docs: {_link(rule.docs)}", "", "</details>", ""])
+    return "\n".join(["", *fixes, *lines, f"Docs: {_link(group.rule.docs)}", "", "</details>", ""])
 
 
 def _rest(report: Report) -> list[tuple[str, list[str]]]:
@@ -143,7 +156,7 @@ def _rest(report: Report) -> list[tuple[str, list[str]]]:
         for each in report.remediated
     ]
     lists = {
-        "expired exemptions": [_exemption(each) for each in report.expired],
+        _EXPIRED: [_exemption(each) for each in report.expired],
         "unused exemptions": [_exemption(each) for each in report.unused],
         "exempted": passed,
         "remediated": mended,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from guardrails.framework.report import Exemption, Outcome, Report, Result, RuleInfo
-from guardrails.reports.escaping import block, printable, prose, shortened
+from guardrails.reports.escaping import block, printable, printable_lines, prose, shortened
 from guardrails.reports.groups import exempted, groups, number, where, within
 from guardrails.reports.places import Place
 from guardrails.reports.summary import conclusion
@@ -90,9 +90,9 @@ def _relationship(finding: str) -> dict[str, Any]:
 
 
 def _help(rule: RuleInfo) -> str:
-    fixes = [f"Fix: {fix}" for fix in rule.fixes]
-    cited = [f"Finding {each.id} ({each.system}): {each.title}" for each in rule.findings]
-    return "\n".join(printable(line) for line in (rule.why, *fixes, *cited, f"Docs: {rule.docs}"))
+    fixes = [f"Fix:\n{printable_lines(fix)}" for fix in rule.fixes]
+    cited = [printable(f"Finding {each.id} ({each.system}): {each.title}") for each in rule.findings]
+    return "\n".join([printable(rule.why), *fixes, *cited, printable(f"Docs: {rule.docs}")])
 
 
 def _markdown_help(rule: RuleInfo) -> str:
@@ -111,7 +111,7 @@ def _result(result: Result, report: Report, place: Place) -> dict[str, Any]:
     found = {
         "ruleId": shortened(printable(result.rule), _NAME),
         "level": "error" if result.level != "advisory" else "note" if undetermined else "warning",
-        "message": _message(f"{where(result)}{within(result)} {said}. {fix}: {result.fix}"),
+        "message": _message(f"{where(result)}{within(result)} {said}.", f"{fix}:\n{result.fix}"),
         "locations": [
             _location(place)
             | {
@@ -216,5 +216,7 @@ def _taxonomy(report: Report) -> dict[str, Any]:
     }
 
 
-def _message(text: str) -> dict[str, str]:
-    return {"text": shortened(printable(text), _TEXT)}
+def _message(text: str, more: str = "") -> dict[str, str]:
+    """Return a message of one line, and *more* in lines of its own."""
+    lines = [printable(text), *([printable_lines(more)] if more else [])]
+    return {"text": shortened("\n".join(lines), _TEXT)}

@@ -4,17 +4,18 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from guardrails.framework.message import UNKNOWN_FIX
 from guardrails.framework.report import Exemption, Outcome, Report, Result, RuleInfo
 from guardrails.reports.escaping import printable
 from guardrails.reports.groups import Group, exempted, groups, number, where, within
-from guardrails.reports.summary import conclusion, summary_table
+from guardrails.reports.summary import conclusion, head, summary_table
 
 WIDTH: Final = 100
 
 
 def to_text(report: Report, width: int = WIDTH) -> str:
     """Return the report in lines of about *width* characters; names and code are never broken."""
-    parts = [_head(report)]
+    parts = [head(report)]
     parts += [_group(group, width) for group in groups(report)]
     parts += _exempted(report, width)
     parts += _remediated(report)
@@ -24,22 +25,18 @@ def to_text(report: Report, width: int = WIDTH) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _head(report: Report) -> str:
-    scope = f"{number(report.resources, 'resource')}, {number(len(report.rules), 'rule')}"
-    stack = printable(f"{report.project}/{report.stack}")
-    return f"{printable(report.pack)}: {stack}, profile {printable(report.profile)}, {scope}"
-
-
 def _group(group: Group, width: int) -> str:
     rule, count = group.rule, number(len(group.results), "result")
     title = f"{rule.severity.upper()}  {printable(rule.id)}  [{group.results[0].level}]  {count}"
     lines = [title, *_wrapped(rule.title, "  ", width), *_field("Why", rule.why, width)]
     for (outcome, fix), sentences in group.by_fix.items():
-        lines += _code("Fix" if outcome is Outcome.VIOLATION else "What must hold", fix)
         for problem, results in sentences.items():
             lines += _wrapped(_sentence(outcome, problem, len(results)), "  ", width)
             lines += [f"    - {line}" for line in _places(results)]
-    return "\n".join([*lines, "", *_references(rule, width)])
+        if outcome is Outcome.UNDETERMINED:
+            lines += _field("To have it judged", UNKNOWN_FIX, width)
+        lines += _code("Fix" if outcome is Outcome.VIOLATION else "What must hold", fix)
+    return "\n".join([*lines, *_references(rule, width)])
 
 
 def _sentence(outcome: Outcome, problem: str, count: int) -> str:
@@ -98,7 +95,7 @@ def _field(name: str, text: str, width: int) -> list[str]:
 
 
 def _code(name: str, code: str) -> list[str]:
-    return [f"  {name}:", *(f"      {printable(line)}" for line in code.splitlines()), ""]
+    return [f"  {name}:", *(f"      {printable(line)}" for line in code.splitlines())]
 
 
 def _wrapped(text: str, indent: str, width: int, hanging: str = "") -> list[str]:

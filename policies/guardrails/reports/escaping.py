@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """Return *text* as the lines that it has, each of them printable: code of several lines stays that."""
+    return "\n".join(printable(line) for line in text.splitlines())
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
@@ -39,7 +44,7 @@ def span(text: str) -> str:
 
 def block(text: str, language: str) -> str:
     """Return *text* as a fenced Markdown block, whatever fences it holds."""
-    lines = "\n".join(printable(line) for line in text.splitlines())
+    lines = printable_lines(text)
     fence = "`" * max(3, _longest_run(lines) + 1)
     return f"{fence}{language}\n{lines}\n{fence}"
 

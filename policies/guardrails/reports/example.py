@@ -102,6 +102,6 @@ def _urn(token: str, name: str) -> str:
 
 _FIXES = {
     "dynamodb-pitr": 'point_in_time_recovery={"enabled": True}',
-    "s3-versioning": 'aws.s3.BucketVersioning(…, versioning_configuration={"status": "Enabled"})',
-    "tags": 'tags={"Owner": "…", "CostCenter": "…"}',
+    "s3-versioning": 'versioning_configuration={"status": "Enabled"}',
+    "tags": 'tags={"Owner": "web", "CostCenter": "4711"}',
 }

@@ -7,9 +7,17 @@ from collections import Counter
 from typing import Final
 
 from guardrails.framework.report import Outcome, Report, Result
+from guardrails.reports.escaping import printable
 from guardrails.reports.groups import SEVERITIES, listed, number
 
 COLUMNS: Final = ("violations", "undetermined", "exempted", "remediated")
+
+
+def head(report: Report) -> str:
+    """Return in one line what was judged, by what."""
+    scope = f"{number(report.resources, 'resource')}, {number(len(report.rules), 'rule')}"
+    stack = printable(f"{report.project}/{report.stack}")
+    return f"{printable(report.pack)}: {stack}, profile {printable(report.profile)}, {scope}"
 
 
 def counts(report: Report) -> dict[str, dict[str, int]]:

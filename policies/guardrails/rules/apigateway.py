@@ -89,14 +89,37 @@ _GUARDED_BODY: Final = stack(_API, resource(REST, "told", body=_document(securit
     severity=Severity.CRITICAL,
     findings=("CC-SEC-1", "UA-1.2"),
     fixes={
-        "apigateway.Method": 'authorization="COGNITO_USER_POOLS", authorizer_id=authorizer.id; or '
-        'api_key_required=True, and an aws.apigateway.UsagePlan with api_stages=[{"api_id": api.id, '
-        '"stage": stage.stage_name}]',
-        REST: 'body: "security": [{"<name>": []}] on each operation (API Gateway reads no other), and a '
-        "security scheme of that name with x-amazon-apigateway-authorizer",
-        REST_BODY: 'body: "security": [{"<name>": []}] on each operation, and a security scheme of that name',
-        HTTP: "body: security on each operation; instead of target= an aws.apigatewayv2.Route with an "
-        "authorizer",
+        "apigateway.Method": (
+            'authorization="COGNITO_USER_POOLS", authorizer_id=authorizer.id\n'
+            "# or by keys: api_key_required=True on the method, and\n"
+            '# aws.apigateway.UsagePlan("web", api_stages=[{"api_id": api.id, "stage": stage.stage_name}])'
+        ),
+        REST: (
+            "# in body, on each operation (API Gateway reads no other place):\n"
+            '{"security": [{"users": []}]}\n'
+            "# and in components:\n"
+            '{"securitySchemes": {"users": {\n'
+            '    "type": "apiKey", "name": "Authorization", "in": "header",\n'
+            '    "x-amazon-apigateway-authtype": "cognito_user_pools",\n'
+            '    "x-amazon-apigateway-authorizer": {\n'
+            '        "type": "cognito_user_pools", "providerARNs": [pool.arn]}}}}'
+        ),
+        REST_BODY: (
+            "# in body, on each operation (API Gateway reads no other place):\n"
+            '{"security": [{"users": []}]}\n'
+            "# and in components:\n"
+            '{"securitySchemes": {"users": {\n'
+            '    "type": "apiKey", "name": "Authorization", "in": "header",\n'
+            '    "x-amazon-apigateway-authtype": "cognito_user_pools",\n'
+            '    "x-amazon-apigateway-authorizer": {\n'
+            '        "type": "cognito_user_pools", "providerARNs": [pool.arn]}}}}'
+        ),
+        HTTP: (
+            "aws.apigatewayv2.Route(\n"
+            '    "orders", api_id=api.id, route_key="GET /orders", target=target,\n'
+            '    authorization_type="JWT", authorizer_id=authorizer.id,\n'
+            ')  # instead of target= on the API; in its body: "security" on each operation'
+        ),
         "apigatewayv2.Route": 'authorization_type="JWT", authorizer_id=authorizer.id',
         "lambda.FunctionUrl": 'authorization_type="AWS_IAM"',
     },

@@ -6,6 +6,7 @@ from typing import Any, Final
 from guardrails.framework.alarms import alarms_on
 from guardrails.framework.api import HTTP, REST
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
+from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
@@ -58,10 +59,9 @@ _WATCHED_SOCKET: Final = stack(
     severity=Severity.HIGH,
     findings=("OP-2.2", "CC-OPS-3", "UA-5.2"),
     fixes={
-        REST: f'aws.cloudwatch.MetricAlarm(…, namespace="{_NAMESPACE}", metric_name="5XXError", dimensions='
-        '{"ApiName": api.name}, alarm_actions=[topic.arn]); the same for 4XXError and Latency',
-        HTTP: f'aws.cloudwatch.MetricAlarm(…, namespace="{_NAMESPACE}", metric_name="5xx", dimensions='
-        '{"ApiId": api.id}, alarm_actions=[topic.arn]); the same for 4xx and Latency',
+        REST: alarm("api-errors", _NAMESPACE, "5XXError", "ApiName", "api.name")
+        + "  # the same for 4XXError and Latency",
+        HTTP: alarm("api-errors", _NAMESPACE, "5xx", "ApiId", "api.id") + "  # the same for 4xx and Latency",
     },
     reads=(
         "apigateway.RestApi.name",

@@ -75,17 +75,32 @@ _TOLD_HTTP: Final = stack(
     severity=Severity.HIGH,
     findings=("OP-7.1", "UA-1.1"),
     fixes={
-        REST: 'body: "method.response.header.Access-Control-Allow-Origin": "\'https://shop.example\'" in '
-        "responseParameters of integrations and gateway responses",
+        REST: (
+            "# in body, under responses of x-amazon-apigateway-integration:\n"
+            '{"responseParameters": {\n'
+            '    "method.response.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}}\n'
+            "# and under x-amazon-apigateway-gateway-responses:\n"
+            '{"responseParameters": {\n'
+            '    "gatewayresponse.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}}'
+        ),
         HTTP: 'cors_configuration={"allow_origins": ["https://shop.example"], '
         '"allow_headers": ["authorization"]}',
-        REST_BODY: "body: named origins in responseParameters of integrations and gateway responses",
+        REST_BODY: (
+            "# in body, under responses of x-amazon-apigateway-integration:\n"
+            '{"responseParameters": {\n'
+            '    "method.response.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}}\n'
+            "# and under x-amazon-apigateway-gateway-responses:\n"
+            '{"responseParameters": {\n'
+            '    "gatewayresponse.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}}'
+        ),
         "apigateway.IntegrationResponse": "response_parameters={"
         '"method.response.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}',
         "apigateway.Response": "response_parameters={"
         '"gatewayresponse.header.Access-Control-Allow-Origin": "\'https://shop.example\'"}',
-        "apigatewayv2.Integration": "no CORS headers in response_parameters, but cors_configuration on "
-        "the API",
+        "apigatewayv2.Integration": (
+            'aws.apigatewayv2.Api(..., cors_configuration={"allow_origins": ["https://shop.example"]})\n'
+            "# and no CORS headers in response_parameters of the integration"
+        ),
         "lambda.FunctionUrl": 'cors={"allow_origins": ["https://shop.example"]}',
     },
     reads=(

@@ -61,13 +61,30 @@ def _formatted(text: str) -> dict[str, str]:
     severity=Severity.MEDIUM,
     findings=("OP-2.6", "OP-9.1"),
     fixes={
-        "apigateway.Stage": 'access_log_settings={"destination_arn": log_group.arn, "format": json.dumps({'
-        '"requestId": "$context.requestId", "caller": "$context.identity.caller", '
-        '"status": "$context.status", "latency": "$context.responseLatency"})}',
-        "apigatewayv2.Stage": 'access_log_settings={"destination_arn": log_group.arn, "format": json.dumps({'
-        '"requestId": "$context.requestId", "caller": "$context.identity.sourceIp", '
-        '"status": "$context.status", "latency": "$context.responseLatency"})}',
-        HTTP: "aws.apigatewayv2.Stage with access_log_settings, and no target= on the API",
+        "apigateway.Stage": (
+            "access_log_settings={\n"
+            '    "destination_arn": log_group.arn,\n'
+            '    "format": json.dumps({\n'
+            '        "requestId": "$context.requestId", "caller": "$context.identity.caller",\n'
+            '        "status": "$context.status", "latency": "$context.responseLatency",\n'
+            "    }),\n"
+            "}"
+        ),
+        "apigatewayv2.Stage": (
+            "access_log_settings={\n"
+            '    "destination_arn": log_group.arn,\n'
+            '    "format": json.dumps({\n'
+            '        "requestId": "$context.requestId", "caller": "$context.identity.sourceIp",\n'
+            '        "status": "$context.status", "latency": "$context.responseLatency",\n'
+            "    }),\n"
+            "}"
+        ),
+        HTTP: (
+            "aws.apigatewayv2.Stage(\n"
+            '    "live", api_id=api.id, name="live",\n'
+            '    access_log_settings={"destination_arn": log_group.arn, "format": log_format},\n'
+            ")  # and no target= on the API, which makes a stage of its own"
+        ),
     },
     reads=(
         "apigateway.Stage.accessLogSettings",

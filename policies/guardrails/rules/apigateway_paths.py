@@ -35,7 +35,11 @@ class VersionedPathsSettings(Settings):
     """What a stack takes for a version."""
 
     pattern: Annotated[
-        str, Meta(description="A regular expression for the whole first segment of a path.")
+        str,
+        Meta(
+            description="A regular expression for the whole first segment of a path.",
+            extra_json_schema={"format": "regex"},
+        ),
     ] = "v[0-9]+"
 
     def __post_init__(self) -> None:
@@ -116,14 +120,21 @@ _MAPPED_ROUTE: Final = _ROUTE.plus(
     severity=Severity.LOW,
     findings=("UA-9.1",),
     fixes={
-        "apigateway.Method": 'aws.apigateway.Resource(…, path_part="v1", parent_id=api.root_resource_id) '
-        'above it; or aws.apigateway.BasePathMapping(…, base_path="v1")',
-        REST: 'body: "paths": {"/v1/…": …}',
-        REST_BODY: 'body: "paths": {"/v1/…": …}',
-        HTTP: 'body: "paths": {"/v1/…": …}; instead of target= an '
-        'aws.apigatewayv2.Route(…, route_key="GET /v1/…")',
-        "apigatewayv2.Route": 'route_key="GET /v1/…"; or '
-        'aws.apigatewayv2.ApiMapping(…, api_mapping_key="v1")',
+        "apigateway.Method": (
+            "v1 = aws.apigateway.Resource(\n"
+            '    "v1", rest_api=api.id, parent_id=api.root_resource_id, path_part="v1"\n'
+            ")  # above the resource of the method: parent_id=v1.id\n"
+            '# or: aws.apigateway.BasePathMapping(..., base_path="v1")'
+        ),
+        REST: ('# in body:\n{"paths": {"/v1/orders": {"get": operation}}}'),
+        REST_BODY: ('# in body:\n{"paths": {"/v1/orders": {"get": operation}}}'),
+        HTTP: (
+            'aws.apigatewayv2.Route("orders", api_id=api.id, route_key="GET /v1/orders", target=target)\n'
+            '# instead of target= on the API; in its body: {"paths": {"/v1/orders": {"get": operation}}}'
+        ),
+        "apigatewayv2.Route": (
+            'route_key="GET /v1/orders"\n# or: aws.apigatewayv2.ApiMapping(..., api_mapping_key="v1")'
+        ),
     },
     reads=(
         "apigateway.BasePathMapping.basePath",

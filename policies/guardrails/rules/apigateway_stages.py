@@ -65,13 +65,22 @@ _THROTTLED_HTTP: Final = stack(
     severity=Severity.HIGH,
     findings=("OP-3.2", "CC-SEC-9"),
     fixes={
-        "apigateway.Stage": "aws.apigateway.MethodSettings(…, rest_api=api.id, stage_name=stage.stage_name, "
-        'method_path="*/*", settings={"throttling_rate_limit": 500, "throttling_burst_limit": 1000})',
+        "apigateway.Stage": (
+            "aws.apigateway.MethodSettings(\n"
+            '    "all", rest_api=api.id, stage_name=stage.stage_name, method_path="*/*",\n'
+            '    settings={"throttling_rate_limit": 500, "throttling_burst_limit": 1000},\n'
+            ")"
+        ),
         "apigateway.MethodSettings": 'settings={"throttling_rate_limit": 500, '
         '"throttling_burst_limit": 1000}',
         "apigatewayv2.Stage": 'default_route_settings={"throttling_rate_limit": 500, '
         '"throttling_burst_limit": 1000}',
-        HTTP: "aws.apigatewayv2.Stage with default_route_settings, and no target= on the API",
+        HTTP: (
+            "aws.apigatewayv2.Stage(\n"
+            '    "live", api_id=api.id, name="live",\n'
+            '    default_route_settings={"throttling_rate_limit": 500, "throttling_burst_limit": 1000},\n'
+            ")  # and no target= on the API, which makes a stage of its own"
+        ),
     },
     reads=(
         "apigateway.MethodSettings.methodPath",

@@ -56,12 +56,30 @@ _PUT: Final = stack(resource(REST_BODY, "put", body=_VALIDATED_BODY.samples[0].i
     severity=Severity.MEDIUM,
     findings=("OP-7.2", "UA-6.1"),
     fixes={
-        "apigateway.Method": "request_validator_id=aws.apigateway.RequestValidator(…, "
-        'validate_request_body=True).id, request_models={"application/json": model.name}',
-        REST_BODY: "body: x-amazon-apigateway-request-validator, and a schema for each requestBody",
-        REST: 'body: "x-amazon-apigateway-request-validators": {"all": {"validateRequestBody": true, '
-        '"validateRequestParameters": true}}, "x-amazon-apigateway-request-validator": "all", and a schema '
-        "for each requestBody",
+        "apigateway.Method": (
+            "request_validator_id=aws.apigateway.RequestValidator(\n"
+            '    "all", rest_api=api.id, validate_request_body=True, validate_request_parameters=True,\n'
+            ").id,\n"
+            'request_models={"application/json": model.name}'
+        ),
+        REST_BODY: (
+            "# at the top of body:\n"
+            '{"x-amazon-apigateway-request-validator": "all",\n'
+            ' "x-amazon-apigateway-request-validators": {\n'
+            '     "all": {"validateRequestBody": True, "validateRequestParameters": True}}}\n'
+            "# and in each operation that takes a body:\n"
+            '{"requestBody": {"content": {"application/json": {\n'
+            '    "schema": {"$ref": "#/components/schemas/Order"}}}}}'
+        ),
+        REST: (
+            "# at the top of body:\n"
+            '{"x-amazon-apigateway-request-validator": "all",\n'
+            ' "x-amazon-apigateway-request-validators": {\n'
+            '     "all": {"validateRequestBody": True, "validateRequestParameters": True}}}\n'
+            "# and in each operation that takes a body:\n"
+            '{"requestBody": {"content": {"application/json": {\n'
+            '    "schema": {"$ref": "#/components/schemas/Order"}}}}}'
+        ),
     },
     reads=(
         "apigateway.Method.httpMethod",

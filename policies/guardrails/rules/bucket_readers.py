@@ -93,9 +93,11 @@ _UNREAD: Final = stack(
     severity=Severity.HIGH,
     findings=("UA-1.3", "UA-8.2"),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketPolicy with {"Effect": "Deny", "Principal": "*", "Action": '
-        '["s3:GetObject", "s3:GetObjectVersion"], "Resource": f"{bucket_arn}/*", "Condition": '
-        '{"ArnNotEquals": {"aws:PrincipalArn": role_arn}}}'
+        "s3.Bucket": (
+            "# in the bucket's policy (aws.s3.BucketPolicy):\n"
+            '{"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject", "s3:GetObjectVersion"],\n'
+            ' "Resource": f"{bucket_arn}/*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": role_arn}}}'
+        )
     },
     reads=(
         *LOGGING_READS,

@@ -40,8 +40,12 @@ _READS: Final = (
     severity=Severity.LOW,
     findings=("CC-PERF-4",),
     fixes={
-        "cloudfront.Distribution": 'in each cache behavior: "cache_policy_id": cache_policy.id, '
-        '"compress": True, "response_headers_policy_id": headers_policy.id'
+        "cloudfront.Distribution": (
+            "default_cache_behavior={\n"
+            '    "cache_policy_id": cache_policy.id, "compress": True,\n'
+            '    "response_headers_policy_id": headers_policy.id,\n'
+            "}  # beside what is there; the same in each of ordered_cache_behaviors"
+        )
     },
     reads=_READS,
     passes=[_SITE, _PLAIN],
@@ -87,7 +91,12 @@ def _caching_problems(behavior: Props) -> Iterator[str]:
 @resource_rule(
     severity=Severity.HIGH,
     findings=(),
-    fixes={"cloudfront.Distribution": 'viewer_protocol_policy="redirect-to-https"'},
+    fixes={
+        "cloudfront.Distribution": (
+            'default_cache_behavior={"viewer_protocol_policy": "redirect-to-https"}\n'
+            "# beside what is there; the same in each of ordered_cache_behaviors"
+        )
+    },
     reads=_READS,
     passes=[_SITE, _PLAIN],
     fails={

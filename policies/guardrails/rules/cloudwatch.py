@@ -1,7 +1,7 @@
 """Rules on CloudWatch logs."""
 
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
@@ -42,16 +42,37 @@ class LogRetentionSettings(Settings):
     maximum_days: Annotated[
         int, Meta(ge=1, le=3653, description="For how many days a log group keeps its records at most.")
     ] = 3653
+    default_days: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3653,
+            description="What level remediate sets; if the stack does not allow it, the next that it allows.",
+        ),
+    ] = 365
+
+
+def _limited(group: Node, settings: LogRetentionSettings) -> dict[str, Any]:
+    """Set `retentionInDays` to `defaultDays` where none is stated; CloudWatch then deletes older records."""
+    allowed = [days for days in _DAYS if settings.minimum_days <= days <= settings.maximum_days]
+    if not allowed or group.inputs.get("retentionInDays") is not None:
+        return {}
+    return {"retentionInDays": next((days for days in allowed if days >= settings.default_days), allowed[-1])}
 
 
 @stack_rule(
     severity=Severity.MEDIUM,
     findings=("OP-5.2", "IP-5.3", "UA-4.2", "CC-GOV-1"),
     settings=LogRetentionSettings,
+    remedies={"cloudwatch.LogGroup": _limited},
     fixes={
         "cloudwatch.LogGroup": "retention_in_days=30",
-        "lambda.Function": "aws.cloudwatch.LogGroup(…, retention_in_days=30), and on the function "
-        'logging_config={"log_format": "JSON", "log_group": log_group.name}',
+        "lambda.Function": (
+            'log_group = aws.cloudwatch.LogGroup("orders", name="/shop/orders", retention_in_days=30)\n'
+            "aws.lambda_.Function(\n"
+            '    ..., logging_config={"log_format": "JSON", "log_group": log_group.name}\n'
+            ")"
+        ),
     },
     reads=(
         "cloudwatch.LogGroup.name",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from guardrails.framework.alarms import ALARM_READS, alarms_on
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
+from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import mappings_reading
 from guardrails.framework.node import Node
@@ -66,9 +67,8 @@ _UNNAMED: Final = stack(
     severity=Severity.HIGH,
     findings=("SP-10", "OP-2.1", "IP-5.1", "CC-OPS-3", "UA-5.2"),
     fixes={
-        "lambda.Function": 'aws.cloudwatch.MetricAlarm(…, namespace="AWS/Lambda", metric_name="Errors", '
-        'dimensions={"FunctionName": function.name}, alarm_actions=[topic.arn]), likewise for Throttles and '
-        "Duration"
+        "lambda.Function": alarm("orders-errors", "AWS/Lambda", "Errors", "FunctionName", "function.name")
+        + "  # likewise for Throttles and Duration"
     },
     reads=("lambda.Function.name", *ALARM_READS),
     passes=[_WATCHED, _SUMMED, _COMPOSED, _UNNAMED],
@@ -116,8 +116,9 @@ _AGED: Final = stack(
     severity=Severity.HIGH,
     findings=("CC-OPS-3",),
     fixes={
-        "sqs.Queue": f'aws.cloudwatch.MetricAlarm(…, namespace="AWS/SQS", metric_name="{_AGE}", '
-        'dimensions={"QueueName": queue.name}, alarm_actions=[topic.arn])'
+        "sqs.Queue": alarm(
+            "orders-age", "AWS/SQS", _AGE, "QueueName", "queue.name", statistic="Maximum", limit=600
+        )
     },
     reads=("lambda.EventSourceMapping.eventSourceArn", "sqs.Queue.name", *ALARM_READS),
     passes=[
@@ -173,8 +174,9 @@ _RULED: Final = stack(
     severity=Severity.MEDIUM,
     findings=("CC-OPS-3",),
     fixes={
-        "cloudwatch.EventRule": 'aws.cloudwatch.MetricAlarm(…, namespace="AWS/Events", '
-        'metric_name="FailedInvocations", dimensions={"RuleName": rule.name}, alarm_actions=[topic.arn])'
+        "cloudwatch.EventRule": alarm(
+            "failed-deliveries", "AWS/Events", "FailedInvocations", "RuleName", "rule.name"
+        )
     },
     reads=("cloudwatch.EventRule.name", "cloudwatch.EventTarget.rule", *ALARM_READS),
     passes=[

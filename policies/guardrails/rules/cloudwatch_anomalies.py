@@ -44,10 +44,17 @@ _WATCHED: Final = stack(
     severity=Severity.MEDIUM,
     findings=("CC-OPS-3",),
     fixes={
-        "lambda.Function": 'aws.cloudwatch.MetricAlarm(…, threshold_metric_id="band", metric_queries=['
-        '{"id": "m", "metric": {"namespace": "Shop", "metric_name": "Orders", …}, "return_data": True}, '
-        '{"id": "band", "expression": "ANOMALY_DETECTION_BAND(m, 2)", "return_data": True}], '
-        "alarm_actions=[topic.arn])"
+        "lambda.Function": (
+            "aws.cloudwatch.MetricAlarm(\n"
+            '    "orders-anomaly", comparison_operator="LessThanLowerOrGreaterThanUpperThreshold",\n'
+            '    evaluation_periods=1, threshold_metric_id="band", alarm_actions=[topic.arn],\n'
+            "    metric_queries=[\n"
+            '        {"id": "m", "return_data": True, "metric": {\n'
+            '            "namespace": "Shop", "metric_name": "Orders", "period": 3600, "stat": "Sum"}},\n'
+            '        {"id": "band", "return_data": True, "expression": "ANOMALY_DETECTION_BAND(m, 2)"},\n'
+            "    ],\n"
+            ")"
+        )
     },
     reads=(
         "cloudwatch.CompositeAlarm.actionsEnabled",

@@ -82,8 +82,13 @@ _SEARCHED: Final = _shown(
     severity=Severity.MEDIUM,
     findings=("CC-OPS-2", "IP-5.2"),
     fixes={
-        kind: "aws.cloudwatch.Dashboard(…, dashboard_body=pulumi.Output.json_dumps({'widgets': [{'type': "
-        f"'metric', 'properties': {{'metrics': [['{namespace}', METRIC, '{dimension}', NAME]], …}}}}]}}))"
+        kind: (
+            'aws.cloudwatch.Dashboard("shop", dashboard_name="shop", dashboard_body=json.dumps({\n'
+            '    "widgets": [{"type": "metric", "properties": {\n'
+            f'        "region": region, "metrics": [["{namespace}", metric, "{dimension}", name]],\n'
+            "    }}],\n"
+            "}))"
+        )
         for kind, (namespace, dimension) in _DIMENSIONS.items()
     },
     reads=(

@@ -51,9 +51,13 @@ _BAND: Final = [
     severity=Severity.MEDIUM,
     findings=("CC-OPS-3", "SP-10", "OP-2.1", "IP-5.1"),
     fixes={
-        "cloudwatch.MetricAlarm": 'metric_queries=[{"id": "m0", "metric": {"namespace": …, "metric_name": …, '
-        '"dimensions": …, "period": 300, "stat": "Sum"}}, {"id": "total", "expression": "FILL(m0, 0)", '
-        '"return_data": True}]'
+        "cloudwatch.MetricAlarm": (
+            "metric_queries=[\n"
+            '    {"id": "m0", "metric": {\n'
+            '        "namespace": "Shop", "metric_name": "Orders", "period": 300, "stat": "Sum"}},\n'
+            '    {"id": "total", "expression": "FILL(m0, 0)", "return_data": True},\n'
+            "]"
+        )
     },
     reads=tuple(
         f"cloudwatch.MetricAlarm.{prop}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from guardrails.framework.alarms import ALARM_READS, Watched, alarms_on
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
+from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
@@ -43,10 +44,11 @@ _INDEXED: Final = _TABLE.but("records", globalSecondaryIndexes=[{"name": "by-day
     severity=Severity.HIGH,
     findings=("SP-10", "OP-2.1", "IP-5.1"),
     fixes={
-        "dynamodb.Table": 'aws.cloudwatch.MetricAlarm(…, namespace="AWS/DynamoDB", '
-        'metric_name="ReadThrottleEvents", dimensions={"TableName": table.name}, alarm_actions=[topic.arn]), '
-        "likewise for WriteThrottleEvents, both also per index with the dimension GlobalSecondaryIndexName, "
-        "and for SystemErrors with the dimension Operation"
+        "dynamodb.Table": (
+            alarm("orders-throttles", "AWS/DynamoDB", "ReadThrottleEvents", "TableName", "table.name") + "\n"
+            "# likewise for WriteThrottleEvents, both also per index with the dimension\n"
+            "# GlobalSecondaryIndexName, and for SystemErrors with the dimension Operation"
+        )
     },
     reads=("dynamodb.Table.globalSecondaryIndexes", "dynamodb.Table.name", *ALARM_READS),
     passes=[

@@ -112,9 +112,11 @@ class ThresholdSettings(Settings):
     severity=Severity.MEDIUM,
     findings=("CC-OPS-3", "SP-10", "OP-2.1", "IP-5.1", "UA-5.2"),
     fixes={
-        "cloudwatch.MetricAlarm": 'comparison_operator="GreaterThanThreshold", threshold=0, period=300, '
-        "evaluation_periods=1; for Duration below the function's timeout, for ApproximateAgeOfOldestMessage "
-        "below the queue's retention"
+        "cloudwatch.MetricAlarm": (
+            'comparison_operator="GreaterThanThreshold", threshold=0, period=300, evaluation_periods=1\n'
+            "# for Duration below the function's timeout,\n"
+            "# for ApproximateAgeOfOldestMessage below the queue's retention"
+        )
     },
     reads=(
         *(

@@ -77,8 +77,10 @@ class ClientSettings(Settings):
     findings=("CC-REL-1", "SP-2"),
     settings=ClientSettings,
     fixes={
-        "lambda.Function": "boto3.client(…, config=Config(connect_timeout=2, read_timeout=5, "
-        'retries={"mode": "standard", "total_max_attempts": 4}))'
+        "lambda.Function": (
+            'retries = {"mode": "standard", "total_max_attempts": 4}\n'
+            'boto3.client("s3", config=Config(connect_timeout=2, read_timeout=5, retries=retries))'
+        )
     },
     reads=(*READS, "lambda.Function.environment"),
     passes=[_GOOD, _SHARED, _BY_ENVIRONMENT, _LIKE_A_CLIENT],

@@ -46,8 +46,14 @@ def handler(event, context):
     severity=Severity.MEDIUM,
     findings=("CC-REL-4", "OP-4.3", "UA-2.2"),
     fixes={
-        "lambda.Function": "except ClientError as error: log it, then raise TransientError(…) from error; "
-        "give each kind of failure a class of its own"
+        "lambda.Function": (
+            "try:\n"
+            "    table.put_item(Item=item)\n"
+            "except ClientError as error:\n"
+            '    logger.exception("order not stored")\n'
+            '    raise TransientError("order not stored") from error\n'
+            "# give each kind of failure a class of its own"
+        )
     },
     reads=READS,
     passes=[
@@ -157,8 +163,12 @@ def handler(event, context):
     severity=Severity.HIGH,
     findings=(),
     fixes={
-        "lambda.Function": "json.loads, ast.literal_eval, yaml.safe_load, subprocess.run([…]) without shell, "
-        "tempfile.mkstemp, and connections that verify the server"
+        "lambda.Function": (
+            "json.loads(text), ast.literal_eval(text), yaml.safe_load(text)\n"
+            'subprocess.run(["convert", path], check=True)  # without a shell\n'
+            "tempfile.mkstemp()\n"
+            "# and connections that verify the server"
+        )
     },
     reads=READS,
     passes=[

@@ -41,8 +41,10 @@ _TRUSTED: Final = (
     severity=Severity.MEDIUM,
     findings=("SP-17", "UA-6.1", "OP-1.4"),
     fixes={
-        "lambda.Function": "order = Order.model_validate_json(event['body']) with a pydantic model, "
-        "@event_parser(model=…) or @event_source(data_class=…) of Powertools"
+        "lambda.Function": (
+            'Order.model_validate_json(event["body"])  # a pydantic model\n'
+            "# or of Powertools: @event_parser(model=Order), @event_source(data_class=SQSEvent)"
+        )
     },
     reads=READS,
     passes=[

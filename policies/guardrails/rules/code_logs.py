@@ -55,9 +55,12 @@ logging.getLogger().info("Received")
     severity=Severity.HIGH,
     findings=("CC-OPS-1", "OP-5.1"),
     fixes={
-        "lambda.Function": "logger = Logger() of Powertools, "
-        '@logger.inject_lambda_context(correlation_id_path="requestContext.requestId") on the handler; '
-        "logger.info(…) in place of print(…)"
+        "lambda.Function": (
+            "logger = Logger()  # of Powertools\n"
+            '@logger.inject_lambda_context(correlation_id_path="requestContext.requestId")\n'
+            "def handler(event, context):\n"
+            '    logger.info("order placed")  # in place of print()'
+        )
     },
     reads=(*READS, "lambda.Function.loggingConfig"),
     passes=[
@@ -164,8 +167,12 @@ _FILTERED: Final = stack(
     severity=Severity.MEDIUM,
     findings=("OP-2.4", "OP-4.5", "UA-5.1"),
     fixes={
-        "lambda.Function": 'metrics = Metrics(namespace="shop") of Powertools, @metrics.log_metrics on the '
-        'handler, metrics.add_metric(name="OrdersPlaced", unit="Count", value=1)'
+        "lambda.Function": (
+            'metrics = Metrics(namespace="shop")  # of Powertools\n'
+            "@metrics.log_metrics\n"
+            "def handler(event, context):\n"
+            '    metrics.add_metric(name="OrdersPlaced", unit="Count", value=1)'
+        )
     },
     reads=(
         *READS,

@@ -100,9 +100,12 @@ _INVOKERS: Final = (
     severity=Severity.MEDIUM,
     findings=("SP-13",),
     fixes={
-        "lambda.Function": "@idempotent_function(data_keyword_argument=…, persistence_store="
-        "DynamoDBPersistenceLayer(table_name=…)) of Powertools, or table.put_item(…, ConditionExpression="
-        '"attribute_not_exists(id)")'
+        "lambda.Function": (
+            'store = DynamoDBPersistenceLayer(table_name=os.environ["TABLE"])  # of Powertools\n'
+            '@idempotent_function(data_keyword_argument="order", persistence_store=store)\n'
+            "def place(order: Order) -> None: ...\n"
+            '# or: table.put_item(Item=item, ConditionExpression="attribute_not_exists(id)")'
+        )
     },
     reads=(*READS, *_INVOKERS),
     passes=[_FED, _NOTIFIED, _OVERWRITES, _ASKED, _OTHER],
@@ -170,9 +173,12 @@ _PARTIAL: Final = frozenset(
     severity=Severity.HIGH,
     findings=("OP-4.4", "SP-5"),
     fixes={
-        "lambda.Function": "return process_partial_response(event, record_handler, "
-        "BatchProcessor(EventType.SQS), context) of Powertools, or "
-        '{"batchItemFailures": [{"itemIdentifier": …}]}'
+        "lambda.Function": (
+            "processor = BatchProcessor(EventType.SQS)  # of Powertools\n"
+            "def handler(event, context):\n"
+            "    return process_partial_response(event, record_handler, processor, context)\n"
+            '# or: return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}'
+        )
     },
     reads=(
         *READS,

@@ -61,8 +61,10 @@ address = f"postgres://{user}:{password}@db"
     severity=Severity.CRITICAL,
     findings=("CC-OPS-5",),
     fixes={
-        "lambda.Function": 'parameters.get_secret(os.environ["PAYMENTS_SECRET_NAME"]) of Powertools; '
-        "and replace the secret, since whoever saw the code knows it"
+        "lambda.Function": (
+            'parameters.get_secret(os.environ["PAYMENTS_SECRET_NAME"])  # of Powertools\n'
+            "# and replace the secret: whoever saw the code knows it"
+        )
     },
     reads=READS,
     passes=[
@@ -161,8 +163,10 @@ _VARIABLES: Final = stack(
     severity=Severity.HIGH,
     findings=("CC-OPS-5",),
     fixes={
-        "lambda.Function": 'environment={"variables": {"PAYMENTS_SECRET_ARN": secret.arn}}; the function '
-        "reads it by parameters.get_secret of Powertools"
+        "lambda.Function": (
+            'environment={"variables": {"PAYMENTS_SECRET_ARN": secret.arn}}\n'
+            '# in the code: parameters.get_secret(os.environ["PAYMENTS_SECRET_ARN"]) of Powertools'
+        )
     },
     reads=("lambda.Function.environment",),
     passes=[_VARIABLES, stack(resource("lambda.Function", "worker", runtime="python3.13"))],

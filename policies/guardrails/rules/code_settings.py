@@ -64,8 +64,10 @@ def handler(event, context):
     severity=Severity.MEDIUM,
     findings=("SP-16", "IP-4.1", "CC-OPS-5"),
     fixes={
-        "lambda.Function": 'os.environ["ORDERS_TABLE"] in the code, and environment={"variables": '
-        '{"ORDERS_TABLE": table.name}} on the aws.lambda_.Function'
+        "lambda.Function": (
+            'aws.lambda_.Function(..., environment={"variables": {"ORDERS_TABLE": table.name}})\n'
+            'os.environ["ORDERS_TABLE"]  # in the code'
+        )
     },
     reads=READS,
     passes=[

@@ -38,8 +38,10 @@ _TABLES: Final = ("ddb", "dynamo", "table")
     severity=Severity.MEDIUM,
     findings=("CC-PERF-5", "CC-REL-10"),
     fixes={
-        "lambda.Function": 'table.query(IndexName="by-customer", KeyConditionExpression='
-        'Key("customer").eq(customer)); give the table an index for each question that is asked'
+        "lambda.Function": (
+            'table.query(IndexName="by-customer", KeyConditionExpression=Key("customer").eq(customer))\n'
+            "# give the table an index for each question that is asked"
+        )
     },
     reads=READS,
     passes=[

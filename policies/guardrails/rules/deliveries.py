@@ -120,13 +120,27 @@ _NOTIFIED: Final = stack(
     severity=Severity.HIGH,
     findings=("IP-3.2", "OP-8.2"),
     fixes={
-        "cloudwatch.EventTarget": "aws.sqs.QueuePolicy or aws.lambda_.Permission that names the rule's ARN "
-        "as source, and opts=pulumi.ResourceOptions(depends_on=[policy]) on the target",
-        "s3.BucketNotification": 'aws.lambda_.Permission(…, principal="s3.amazonaws.com", '
-        "source_arn=bucket.arn, source_account=account_id) or a queue policy with aws:SourceArn, and "
-        "opts=pulumi.ResourceOptions(depends_on=[permission]) on the notification",
-        "sns.TopicSubscription": "aws.sqs.QueuePolicy or aws.lambda_.Permission that names the topic's ARN "
-        "as source, and opts=pulumi.ResourceOptions(depends_on=[policy]) on the subscription",
+        "cloudwatch.EventTarget": (
+            "permission = aws.lambda_.Permission(\n"
+            '    "rule", action="lambda:InvokeFunction", function=function.name,\n'
+            '    principal="events.amazonaws.com", source_arn=rule.arn,\n'
+            ")  # for a queue: an aws.sqs.QueuePolicy with the rule's ARN as aws:SourceArn\n"
+            "aws.cloudwatch.EventTarget(..., opts=pulumi.ResourceOptions(depends_on=[permission]))"
+        ),
+        "s3.BucketNotification": (
+            "permission = aws.lambda_.Permission(\n"
+            '    "bucket", action="lambda:InvokeFunction", function=function.name,\n'
+            '    principal="s3.amazonaws.com", source_arn=bucket.arn, source_account=account_id,\n'
+            ")  # for a queue: an aws.sqs.QueuePolicy with the bucket's ARN as aws:SourceArn\n"
+            "aws.s3.BucketNotification(..., opts=pulumi.ResourceOptions(depends_on=[permission]))"
+        ),
+        "sns.TopicSubscription": (
+            "permission = aws.lambda_.Permission(\n"
+            '    "topic", action="lambda:InvokeFunction", function=function.name,\n'
+            '    principal="sns.amazonaws.com", source_arn=topic.arn,\n'
+            ")  # for a queue: an aws.sqs.QueuePolicy with the topic's ARN as aws:SourceArn\n"
+            "aws.sns.TopicSubscription(..., opts=pulumi.ResourceOptions(depends_on=[permission]))"
+        ),
     },
     reads=(
         "cloudwatch.EventRule.name",

@@ -69,7 +69,9 @@ _ABOUT_PULUMI: Final = _DESCRIBED.but("iam.Role", description="Managed by Pulumi
     severity=Severity.LOW,
     findings=("OP-8.5",),
     fixes={
-        kind: 'alarm_description="What is wrong, and what to do"' if "Alarm" in kind else 'description="…"'
+        kind: 'alarm_description="What is wrong, and what to do"'
+        if "Alarm" in kind
+        else 'description="What it is for"'
         for kind in _PROPS
     },
     reads=(

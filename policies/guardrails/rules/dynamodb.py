@@ -14,7 +14,7 @@ _RECOVERABLE: Final = stack(
 
 
 def _recoverable(table: Node, _settings: Settings) -> dict[str, Any]:
-    """Switch recovery on for the table; its replicas are the program's to mend."""
+    """Set `pointInTimeRecovery.enabled` of the table; its replicas are the program's to mend."""
     enabled = table.inputs.block("pointInTimeRecovery").flag("enabled")
     return {} if enabled else {"pointInTimeRecovery": {"enabled": True}}
 
@@ -79,9 +79,11 @@ _SCALED_INDEX: Final = _SCALED.but("records", globalSecondaryIndexes=[{"name": "
     severity=Severity.LOW,
     findings=("SP-8", "OP-5.6", "CC-COST-4"),
     fixes={
-        "dynamodb.Table": 'billing_mode="PAY_PER_REQUEST"; with billing_mode="PROVISIONED" an '
-        "aws.appautoscaling.Target and Policy for ReadCapacityUnits and WriteCapacityUnits of the table and "
-        "of each index"
+        "dynamodb.Table": (
+            'billing_mode="PAY_PER_REQUEST"\n'
+            '# or "PROVISIONED", with an aws.appautoscaling.Target and an aws.appautoscaling.Policy for\n'
+            "# ReadCapacityUnits and WriteCapacityUnits of the table and of each index"
+        )
     },
     reads=(
         "appautoscaling.Policy.resourceId",
@@ -146,7 +148,7 @@ _WATCHED_TWICE: Final = _WATCHED.plus(
 @stack_rule(
     severity=Severity.LOW,
     findings=("OP-3.3",),
-    fixes={"dynamodb.Table": "aws.dynamodb.ContributorInsights(name, table_name=table.name)"},
+    fixes={"dynamodb.Table": 'aws.dynamodb.ContributorInsights("orders", table_name=table.name)'},
     reads=(
         "dynamodb.ContributorInsights.indexName",
         "dynamodb.ContributorInsights.tableName",

@@ -58,9 +58,14 @@ _KEYS_ONLY: Final = _INDEXED.but("records", globalSecondaryIndexes=[_index(proje
     severity=Severity.MEDIUM,
     findings=("CC-REL-10", "IP-2.1", "OP-3.4", "UA-3.3"),
     fixes={
-        "dynamodb.Table": 'range_key="createdAt" or global_secondary_indexes=[{"name": "byCustomer", '
-        '"hash_key": "customerId", "range_key": "createdAt", "projection_type": "ALL"}], each key among '
-        'attributes; for items that are only read by their key and expire: ttl={"enabled": True, …}'
+        "dynamodb.Table": (
+            "global_secondary_indexes=[{\n"
+            '    "name": "byCustomer", "projection_type": "ALL",\n'
+            '    "hash_key": "customerId", "range_key": "createdAt",\n'
+            "}]  # with each key among attributes\n"
+            '# or range_key="createdAt"; for items that are only read by their key and expire:\n'
+            '# ttl={"enabled": True, "attribute_name": "expiresAt"}'
+        )
     },
     reads=(
         "dynamodb.Table.attributes",

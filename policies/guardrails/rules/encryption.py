@@ -83,9 +83,15 @@ _REFERENCES: Final = {
     severity=Severity.HIGH,
     findings=("CC-SEC-2", "OP-1.1", "OP-1.2", "OP-1.7", "SP-6", "IP-2.3", "UA-8.2"),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketServerSideEncryptionConfiguration(…, rules=[{"bucket_key_enabled": True, '
-        '"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", '
-        '"kms_master_key_id": key.arn}}])',
+        "s3.Bucket": (
+            "aws.s3.BucketServerSideEncryptionConfiguration(\n"
+            '    "media", bucket=bucket.bucket, rules=[{\n'
+            '        "bucket_key_enabled": True,\n'
+            '        "apply_server_side_encryption_by_default": {\n'
+            '            "sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},\n'
+            "    }],\n"
+            ")"
+        ),
         "dynamodb.Table": 'server_side_encryption={"enabled": True, "kms_key_arn": key.arn}',
         "sqs.Queue": "kms_master_key_id=key.arn",
         "sns.Topic": "kms_master_key_id=key.arn",

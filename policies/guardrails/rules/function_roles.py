@@ -66,8 +66,11 @@ _MANAGED: Final = stack(
     severity=Severity.HIGH,
     findings=("SP-3",),
     fixes={
-        "lambda.Function": '{"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], '
-        '"Resource": f"{log_group.arn}:*"} in the policy of its role'
+        "lambda.Function": (
+            "# in the policy of its role:\n"
+            '{"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],\n'
+            ' "Resource": f"{log_group_arn}:*"}'
+        )
     },
     reads=(
         "cloudwatch.LogGroup.name",
@@ -131,8 +134,10 @@ def _log_group(function: Node, graph: Graph) -> str:
     severity=Severity.HIGH,
     findings=("IP-6.1", "IP-6.2"),
     fixes={
-        "lambda.Function": "aws.iam.Role for this function alone, and aws.iam.RolePolicy(…, role=role.name) "
-        "with what it needs"
+        "lambda.Function": (
+            'role = aws.iam.Role("orders", assume_role_policy=trust)  # for this function alone\n'
+            'aws.iam.RolePolicy("orders", role=role.name, policy=policy)  # with what it needs'
+        )
     },
     reads=("lambda.Function.role", *ROLE_POLICIES),
     passes=[_OWN, _MANAGED],

@@ -99,11 +99,19 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
     severity=Severity.HIGH,
     findings=("CC-SEC-6", "IP-3.1"),
     fixes={
-        "s3.Bucket": 'aws.guardduty.MalwareProtectionPlan(…, actions=[{"taggings": '
-        '[{"status": "ENABLED"}]}]), '
-        "a bucket policy that denies s3:GetObject and s3:GetObjectVersion unless s3:ExistingObjectTag/"
-        "GuardDutyMalwareScanStatus is NO_THREATS_FOUND, and an aws.cloudwatch.EventRule on source "
-        "aws.guardduty that feeds the function's queue"
+        "s3.Bucket": (
+            "aws.guardduty.MalwareProtectionPlan(\n"
+            '    "media", role=role.arn, actions=[{"taggings": [{"status": "ENABLED"}]}],\n'
+            '    protected_resource={"s3_bucket": {"bucket_name": bucket.bucket}},\n'
+            ")\n"
+            "# in the bucket's policy:\n"
+            '{"Effect": "Deny", "Principal": "*", "Resource": f"{bucket_arn}/*",\n'
+            ' "Action": ["s3:GetObject", "s3:GetObjectVersion"],\n'
+            ' "Condition": {"StringNotEquals": {\n'
+            '     "s3:ExistingObjectTag/GuardDutyMalwareScanStatus": "NO_THREATS_FOUND"},\n'
+            '     "ArnNotEquals": {"aws:PrincipalArn": scanner_role_arn}}}\n'
+            "# and an aws.cloudwatch.EventRule on source aws.guardduty that feeds the function's queue"
+        )
     },
     reads=(
         "cloudwatch.EventRule.eventPattern",

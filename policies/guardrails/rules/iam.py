@@ -110,11 +110,13 @@ _OPERATORS: Final = stack(
     fixes={
         **dict.fromkeys(
             ("iam.GroupPolicy", "iam.Policy", "iam.Role", "iam.RolePolicy", "iam.UserPolicy"),
-            '{"Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table_arn}: exact actions on '
-            "named resources, a wildcard only beneath a name (bucket/*)",
+            (
+                '{"Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table_arn}\n'
+                '# exact actions on named resources; a wildcard only beneath a name: f"{bucket_arn}/*"'
+            ),
         ),
         **{
-            kind: "aws.iam.RolePolicy with the exact actions that the role uses"
+            kind: 'aws.iam.RolePolicy("orders", role=role.name, policy=policy)  # with exact actions'
             for kind in _ATTACHMENTS
             if kind != "iam.Role"
         },

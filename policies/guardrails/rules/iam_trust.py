@@ -70,9 +70,11 @@ _TRUSTED: Final = stack(
     severity=Severity.HIGH,
     findings=("CC-SEC-7", "SP-3", "IP-6.1", "IP-6.2"),
     fixes={
-        "iam.Role": '{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, '
-        '"Action": "sts:AssumeRole"}; other accounts by role ARN or with sts:ExternalId, '
-        "identity providers with a pinned subject"
+        "iam.Role": (
+            '{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},\n'
+            ' "Action": "sts:AssumeRole"}\n'
+            "# other accounts by role ARN or with sts:ExternalId, identity providers with a pinned subject"
+        )
     },
     reads=("iam.Role.assumeRolePolicy",),
     passes=[

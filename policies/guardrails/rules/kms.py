@@ -82,9 +82,12 @@ _SERVICES: Final = stack(
     findings=("OP-1.6",),
     fixes=dict.fromkeys(
         (*_KEYS, "kms.KeyPolicy"),
-        '{"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": ["kms:Decrypt"], "Resource": "*", '
-        '"Condition": {"StringEquals": {"kms:ViaService": "s3.REGION.amazonaws.com"}}}; services with '
-        "aws:SourceAccount or their encryption context",
+        (
+            '{"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": ["kms:Decrypt"],\n'
+            ' "Resource": "*",'
+            ' "Condition": {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}}\n'
+            "# a service: under a condition on aws:SourceAccount or its encryption context"
+        ),
     ),
     reads=(*(f"{kind}.policy" for kind in _KEYS), "kms.KeyPolicy.keyId", "kms.KeyPolicy.policy"),
     passes=[_EXACT, _SERVICES],

@@ -25,7 +25,7 @@ _DEPLOYED: Final = stack(
 @stack_rule(
     severity=Severity.LOW,
     findings=("OP-5.5",),
-    fixes={"kms.Key": 'aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id)'},
+    fixes={"kms.Key": 'aws.kms.Alias("orders", name="alias/orders", target_key_id=key.key_id)'},
     reads=("kms.Alias.targetKeyId",),
     passes=[_NAMED, _DEPLOYED],
     fails={
@@ -69,9 +69,11 @@ _SIGNING: Final = stack(
     severity=Severity.MEDIUM,
     findings=("OP-5.5", "CC-SEC-2", "OP-1.6"),
     fixes={
-        "kms.Key": "enable_key_rotation=True, deletion_window_in_days=30, and neither is_enabled=False nor "
-        "bypass_policy_lockout_safety_check",
-        "kms.KeyPolicy": "leave bypass_policy_lockout_safety_check out",
+        "kms.Key": (
+            "enable_key_rotation=True, deletion_window_in_days=30\n"
+            "# and neither is_enabled=False nor bypass_policy_lockout_safety_check=True"
+        ),
+        "kms.KeyPolicy": "bypass_policy_lockout_safety_check=False",
     },
     reads=(
         "kms.Key.bypassPolicyLockoutSafetyCheck",

@@ -67,11 +67,22 @@ _QUALIFIED: Final = ("lambda.FunctionEventInvokeConfig", "lambda.FunctionUrl", "
     severity=Severity.HIGH,
     findings=("CC-OPS-4",),
     fixes={
-        "lambda.Function": "publish=True, and aws.lambda_.Alias(name, name='live', "
-        "function_name=function.name, function_version=function.version)",
+        "lambda.Function": (
+            "function = aws.lambda_.Function(..., publish=True)\n"
+            "aws.lambda_.Alias(\n"
+            '    "live", name="live", function_name=function.name, function_version=function.version\n'
+            ")"
+        ),
         "lambda.Alias": "function_version=function.version",
-        **{kind: f"{prop}: alias.arn instead of function.arn" for kind, prop in _CALLERS.items()},
-        **dict.fromkeys(_QUALIFIED, "function.name with qualifier=alias.name"),
+        **dict.fromkeys(_QUALIFIED, "function_name=function.name, qualifier=alias.name"),
+        "lambda.Permission": "function=function.name, qualifier=alias.name",
+        "cloudwatch.EventTarget": "arn=alias.arn",
+        "lambda.EventSourceMapping": "function_name=alias.arn",
+        "s3.BucketNotification": (
+            'lambda_functions=[{"lambda_function_arn": alias.arn, "events": ["s3:ObjectCreated:*"]}]'
+        ),
+        "scheduler.Schedule": 'target={"arn": alias.arn, "role_arn": role.arn}',
+        "sns.TopicSubscription": "endpoint=alias.arn",
     },
     reads=(
         "lambda.Alias.functionName",

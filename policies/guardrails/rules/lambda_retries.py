@@ -46,8 +46,10 @@ _STREAM: Final = stack(
     severity=Severity.HIGH,
     findings=("OP-4.4", "SP-5", "OP-1.5"),
     fixes={
-        "lambda.EventSourceMapping": 'function_response_types=["ReportBatchItemFailures"]; on a stream also '
-        "bisect_batch_on_function_error=True, maximum_retry_attempts=10"
+        "lambda.EventSourceMapping": (
+            'function_response_types=["ReportBatchItemFailures"]\n'
+            "# on a stream also: bisect_batch_on_function_error=True, maximum_retry_attempts=10"
+        )
     },
     reads=(
         "lambda.EventSourceMapping.batchSize",

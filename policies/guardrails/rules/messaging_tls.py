@@ -50,10 +50,16 @@ _TOPIC: Final = stack(
     severity=Severity.MEDIUM,
     findings=(),
     fixes={
-        "sqs.Queue": 'aws.sqs.QueuePolicy with {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", '
-        '"Resource": queue_arn, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}',
-        "sns.Topic": 'aws.sns.TopicPolicy with {"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", '
-        '"Resource": topic_arn, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}',
+        "sqs.Queue": (
+            "# in the queue's policy (aws.sqs.QueuePolicy):\n"
+            '{"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": queue_arn,\n'
+            ' "Condition": {"Bool": {"aws:SecureTransport": "false"}}}'
+        ),
+        "sns.Topic": (
+            "# in the topic's policy (aws.sns.TopicPolicy):\n"
+            '{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": topic_arn,\n'
+            ' "Condition": {"Bool": {"aws:SecureTransport": "false"}}}'
+        ),
     },
     reads=(
         "sns.Topic.name",

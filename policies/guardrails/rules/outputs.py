@@ -45,8 +45,10 @@ _NOTHING_TO_SHARE: Final = stack(
     severity=Severity.LOW,
     findings=("OP-8.3", "IP-7.3"),
     fixes={
-        _STACK: 'pulumi.export("bucket", bucket.bucket), and so on for tables, functions and topics; names '
-        "are known in a first preview where ids and ARNs are not"
+        _STACK: (
+            'pulumi.export("bucket", bucket.bucket)\n'
+            "# and so on for tables, functions and topics: a first preview knows names, not ids and ARNs"
+        )
     },
     reads=("dynamodb.Table.name", "lambda.Function.name", "s3.Bucket.bucket", "sns.Topic.name"),
     passes=[_EXPORTED, _MORE, _NOTHING_TO_SHARE],

@@ -68,10 +68,15 @@ def _queue(policy: dict[str, Any]) -> Stack:
     fixes={
         **dict.fromkeys(
             RESOURCE_POLICIES,
-            '{"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": ["sqs:SendMessage"], '
-            '"Resource": queue_arn}, or a condition on aws:PrincipalOrgID or aws:SourceArn',
+            (
+                '{"Effect": "Allow", "Principal": {"AWS": role_arn},\n'
+                ' "Action": ["sqs:SendMessage"], "Resource": queue_arn}\n'
+                "# or under a condition on aws:PrincipalOrgID or aws:SourceArn"
+            ),
         ),
-        "lambda.LayerVersionPermission": "principal=account_id, or organization_id=organization_id",
+        "lambda.LayerVersionPermission": (
+            'principal=account_id\n# or: principal="*", organization_id=organization_id'
+        ),
         "lambda.Permission": 'principal="events.amazonaws.com", source_arn=rule.arn',
     },
     reads=(

@@ -25,8 +25,12 @@ _BLOCKED: Final = stack(
     severity=Severity.CRITICAL,
     findings=("IP-1.1",),
     fixes={
-        "s3.Bucket": "aws.s3.BucketPublicAccessBlock(name, bucket=bucket.bucket, block_public_acls=True, "
-        "block_public_policy=True, ignore_public_acls=True, restrict_public_buckets=True)"
+        "s3.Bucket": (
+            "aws.s3.BucketPublicAccessBlock(\n"
+            '    "media", bucket=bucket.bucket, block_public_acls=True, block_public_policy=True,\n'
+            "    ignore_public_acls=True, restrict_public_buckets=True,\n"
+            ")"
+        )
     },
     reads=(
         "s3.Bucket.bucket",
@@ -80,9 +84,12 @@ _ENCRYPTED_TRANSPORT: Final = stack(
     severity=Severity.HIGH,
     findings=("IP-1.2",),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketPolicy with {"Effect": "Deny", "Principal": "*", "Action": "s3:*", '
-        '"Resource": [bucket_arn, f"{bucket_arn}/*"], "Condition": '
-        '{"Bool": {"aws:SecureTransport": "false"}}}'
+        "s3.Bucket": (
+            "# in the bucket's policy (aws.s3.BucketPolicy):\n"
+            '{"Effect": "Deny", "Principal": "*", "Action": "s3:*",\n'
+            ' "Resource": [bucket_arn, f"{bucket_arn}/*"],\n'
+            ' "Condition": {"Bool": {"aws:SecureTransport": "false"}}}'
+        )
     },
     reads=("s3.Bucket.bucket", "s3.Bucket.policy", "s3.BucketPolicy.bucket", "s3.BucketPolicy.policy"),
     passes=[
@@ -157,8 +164,11 @@ _PRIVATE: Final = (
     severity=Severity.HIGH,
     findings=("IP-1.1",),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketOwnershipControls(…, rule={"object_ownership": "BucketOwnerEnforced"}), '
-        "and no acl, grants or aws.s3.BucketAcl"
+        "s3.Bucket": (
+            "aws.s3.BucketOwnershipControls(\n"
+            '    "media", bucket=bucket.bucket, rule={"object_ownership": "BucketOwnerEnforced"}\n'
+            ")  # and no acl or grants on the bucket, and no aws.s3.BucketAcl"
+        )
     },
     reads=(
         "s3.Bucket.acl",

@@ -82,9 +82,15 @@ _VERSIONED_OLD: Final = stack(
     severity=Severity.MEDIUM,
     findings=("IP-1.3",),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketVersioning(…, versioning_configuration={"status": "Enabled"}) and '
-        'aws.s3.BucketLifecycleConfiguration(…, rules=[{"id": "noncurrent", "status": "Enabled", '
-        '"noncurrent_version_expiration": {"noncurrent_days": 30}}])'
+        "s3.Bucket": (
+            "versioning = aws.s3.BucketVersioning(\n"
+            '    "media", bucket=bucket.bucket, versioning_configuration={"status": "Enabled"}\n'
+            ")\n"
+            'aws.s3.BucketLifecycleConfiguration("media", bucket=bucket.bucket, rules=[{\n'
+            '    "id": "noncurrent", "status": "Enabled", "filter": {"prefix": ""},\n'
+            '    "noncurrent_version_expiration": {"noncurrent_days": 30},\n'
+            "}], opts=pulumi.ResourceOptions(depends_on=[versioning]))"
+        )
     },
     reads=(
         *LIFE_CYCLE_READS,
@@ -197,10 +203,15 @@ _KEEPS_LOGS: Final = _AGEING.but("cycle", rules=_cycle(transitions=None)).plus(
     severity=Severity.MEDIUM,
     findings=("CC-REL-9", "UA-4.1", "CC-GOV-1", "UA-8.2"),
     fixes={
-        "s3.Bucket": "aws.s3.BucketLifecycleConfiguration(…, rules=["
-        '{"id": "everything", "status": "Enabled", "filter": {"prefix": ""}, "transitions": '
-        '[{"days": 30, "storage_class": "STANDARD_IA"}, {"days": 90, "storage_class": "GLACIER_IR"}], '
-        '"expiration": {"days": 365}, "abort_incomplete_multipart_upload": {"days_after_initiation": 7}}])'
+        "s3.Bucket": (
+            'aws.s3.BucketLifecycleConfiguration("media", bucket=bucket.bucket, rules=[{\n'
+            '    "id": "everything", "status": "Enabled", "filter": {"prefix": ""},\n'
+            '    "transitions": [{"days": 30, "storage_class": "STANDARD_IA"},\n'
+            '                    {"days": 90, "storage_class": "GLACIER_IR"}],\n'
+            '    "expiration": {"days": 365},\n'
+            '    "abort_incomplete_multipart_upload": {"days_after_initiation": 7},\n'
+            "}])"
+        )
     },
     reads=(*LIFE_CYCLE_READS, *LOGGING_READS),
     passes=[_AGEING, _SHORT_LIVED, _TIERED, _SEPARATE, _AGEING_INLINE, _KEEPS_LOGS],

@@ -55,8 +55,15 @@ _OLD_BUCKET_KEY: Final = stack(
     severity=Severity.LOW,
     findings=(),
     fixes={
-        "s3.Bucket": "aws.s3.BucketServerSideEncryptionConfiguration(…, rules=["
-        '{"bucket_key_enabled": True, …}])'
+        "s3.Bucket": (
+            "aws.s3.BucketServerSideEncryptionConfiguration(\n"
+            '    "media", bucket=bucket.bucket, rules=[{\n'
+            '        "bucket_key_enabled": True,\n'
+            '        "apply_server_side_encryption_by_default": {\n'
+            '            "sse_algorithm": "aws:kms", "kms_master_key_id": key.arn},\n'
+            "    }],\n"
+            ")"
+        )
     },
     reads=(
         "s3.Bucket.bucket",

@@ -60,11 +60,16 @@ _BY_PATTERN: Final = _LOGGED.but(
     severity=Severity.MEDIUM,
     findings=("CC-GOV-1", "UA-8.2", "OP-9.1"),
     fixes={
-        "s3.Bucket": "aws.s3.BucketLogging(name, bucket=bucket.bucket, target_bucket=logs.bucket, "
-        'target_prefix="media/"), and on the bucket logs a policy with {"Effect": "Allow", "Principal": '
-        '{"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject", "Resource": f"{logs_arn}/*", '
-        '"Condition": {"StringEquals": {"aws:SourceAccount": account_id}, '
-        '"ArnLike": {"aws:SourceArn": bucket_arn}}}'
+        "s3.Bucket": (
+            "aws.s3.BucketLogging(\n"
+            '    "media", bucket=bucket.bucket, target_bucket=logs.bucket, target_prefix="media/"\n'
+            ")\n"
+            "# in the policy of the bucket that takes the logs:\n"
+            '{"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},\n'
+            ' "Action": "s3:PutObject", "Resource": f"{logs_arn}/*",\n'
+            ' "Condition": {"StringEquals": {"aws:SourceAccount": account_id},\n'
+            '               "ArnLike": {"aws:SourceArn": bucket_arn}}}'
+        )
     },
     reads=(
         *LOGGING_READS,

@@ -53,11 +53,15 @@ _NOT_SCANNED: Final = stack(resource("s3.Bucket", "results", bucket="shop-result
     severity=Severity.HIGH,
     findings=("CC-SEC-6",),
     fixes={
-        "s3.Bucket": 'aws.s3.BucketPolicy with two statements {"Effect": "Deny", "Principal": "*", "Action": '
-        '["s3:PutObjectTagging", "s3:PutObjectVersionTagging"], "Resource": f"{bucket_arn}/*"}, both under '
-        '{"ArnNotEquals": {"aws:PrincipalArn": scanner_role_arn}}, one also under '
-        '{"ForAnyValue:StringEquals": {"s3:RequestObjectTagKeys": ["GuardDutyMalwareScanStatus"]}}, '
-        'the other under {"Null": {"s3:RequestObjectTagKeys": "true"}}'
+        "s3.Bucket": (
+            'guard = {"Effect": "Deny", "Principal": "*", "Resource": f"{bucket_arn}/*",\n'
+            '         "Action": ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"]}\n'
+            'others = {"ArnNotEquals": {"aws:PrincipalArn": scanner_role_arn}}\n'
+            "# two statements in the bucket's policy (aws.s3.BucketPolicy):\n"
+            'guard | {"Condition": others | {"ForAnyValue:StringEquals": {\n'
+            '    "s3:RequestObjectTagKeys": ["GuardDutyMalwareScanStatus"]}}}\n'
+            'guard | {"Condition": others | {"Null": {"s3:RequestObjectTagKeys": "true"}}}'
+        )
     },
     reads=(
         "guardduty.MalwareProtectionPlan.protectedResource",

@@ -60,8 +60,11 @@ _BUCKET_ALONE: Final = {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:shop-media-
     fixes={
         **dict.fromkeys(
             RESOURCE_POLICIES,
-            '"Condition": {"StringEquals": {"aws:SourceAccount": account_id}, '
-            '"ArnEquals": {"aws:SourceArn": rule_arn}}',
+            (
+                "# in the statement:\n"
+                '{"Condition": {"StringEquals": {"aws:SourceAccount": account_id},\n'
+                '               "ArnEquals": {"aws:SourceArn": rule_arn}}}'
+            ),
         ),
         "lambda.Permission": "source_arn=bucket.arn, source_account=account_id",
     },

@@ -62,9 +62,18 @@ _SPLIT: Final = (
     severity=Severity.HIGH,
     findings=("OP-2.5", "CC-OPS-3"),
     fixes={
-        "sns.Topic": "kms_master_key_id=key.arn with a key policy that allows cloudwatch.amazonaws.com "
-        "kms:Decrypt and kms:GenerateDataKey*; aws.sns.TopicPolicy that allows it sns:Publish; "
-        'aws.sns.TopicSubscription(…, topic=topic.arn, protocol="email", endpoint=address)'
+        "sns.Topic": (
+            'topic = aws.sns.Topic("alerts", kms_master_key_id=key.arn)\n'
+            'aws.sns.TopicSubscription("alerts", topic=topic.arn, protocol="email", endpoint=address)\n'
+            "# in the topic's policy (aws.sns.TopicPolicy):\n"
+            '{"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},\n'
+            ' "Action": "sns:Publish", "Resource": topic_arn,\n'
+            ' "Condition": {"StringEquals": {"aws:SourceAccount": account_id}}}\n'
+            "# in the key's policy:\n"
+            '{"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},\n'
+            ' "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*",\n'
+            ' "Condition": {"StringEquals": {"aws:SourceAccount": account_id}}}'
+        )
     },
     reads=(
         "cloudwatch.CompositeAlarm.alarmActions",

@@ -8,6 +8,7 @@ from msgspec import Meta
 from guardrails.framework.alarms import ALARM_READS, alarms_on, rises
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import async_invokers, naming, queue_read_by, source_of
 from guardrails.framework.node import Node
@@ -130,11 +131,17 @@ class DeadLetterSettings(Settings):
     severity=Severity.HIGH,
     findings=("SP-5", "OP-1.5", "UA-2.3", "OP-4.4"),
     fixes={
-        "lambda.EventSourceMapping": "aws.sqs.Queue(…, redrive_policy=json.dumps("
-        '{"deadLetterTargetArn": dlq_arn, "maxReceiveCount": 5})), and an aws.cloudwatch.MetricAlarm with '
-        f"alarm_actions on the dead-letter queue's {_METRIC}",
-        "lambda.Function": "aws.lambda_.FunctionEventInvokeConfig(…, destination_config="
-        '{"on_failure": {"destination": dlq.arn}})',
+        "lambda.EventSourceMapping": (
+            "aws.sqs.Queue(\n"
+            '    ..., redrive_policy=json.dumps({"deadLetterTargetArn": dlq_arn, "maxReceiveCount": 5})\n'
+            ")\n" + alarm("dead-orders", "AWS/SQS", _METRIC, "QueueName", "dlq.name", statistic="Maximum")
+        ),
+        "lambda.Function": (
+            "aws.lambda_.FunctionEventInvokeConfig(\n"
+            '    "orders", function_name=function.name,\n'
+            '    destination_config={"on_failure": {"destination": dlq.arn}},\n'
+            ")"
+        ),
         "cloudwatch.EventTarget": 'dead_letter_config={"arn": dlq.arn}',
     },
     reads=(

@@ -26,7 +26,11 @@ _PIPED: Final = _READ.without("feed", "target").plus(
     severity=Severity.MEDIUM,
     findings=("IP-3.1",),
     fixes={
-        "sqs.Queue": "aws.lambda_.EventSourceMapping(…, event_source_arn=queue.arn, function_name=alias.arn)"
+        "sqs.Queue": (
+            "aws.lambda_.EventSourceMapping(\n"
+            '    "orders", event_source_arn=queue.arn, function_name=alias.arn\n'
+            ")"
+        )
     },
     reads=(
         "cloudwatch.EventTarget.arn",

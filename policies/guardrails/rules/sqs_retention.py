@@ -115,7 +115,7 @@ class DeadLetterRetentionSettings(Settings):
     severity=Severity.MEDIUM,
     findings=("SP-5", "UA-2.3"),
     fixes=dict.fromkeys(
-        _PATHS, "aws.sqs.Queue(…, message_retention_seconds=14 * 24 * 60 * 60) for the dead letters"
+        _PATHS, "aws.sqs.Queue(..., message_retention_seconds=14 * 24 * 60 * 60)  # for the dead letters"
     ),
     reads=(
         *(f"{kind}.{path[0]}" for kind, path in _PATHS.items()),

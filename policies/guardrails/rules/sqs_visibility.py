@@ -45,8 +45,9 @@ class VisibilitySettings(Settings):
     severity=Severity.MEDIUM,
     findings=("SP-11",),
     fixes={
-        "lambda.EventSourceMapping": "aws.sqs.Queue(…, "
-        "visibility_timeout_seconds=6 * function_timeout + batching_window)"
+        "lambda.EventSourceMapping": (
+            "aws.sqs.Queue(..., visibility_timeout_seconds=6 * function_timeout + batching_window)"
+        )
     },
     reads=(
         "lambda.EventSourceMapping.eventSourceArn",

@@ -56,7 +56,7 @@ class TagsSettings(Settings):
 
 
 def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
-    """Add the stack's default tags that are missing; lists of keys and values are the program's to mend."""
+    """Set the tags in `defaults` that are missing; lists of keys and values are the program's to mend."""
     if subject.inputs.is_list("tags"):
         return {}
     carried = {**_default_tags(subject.provider), **_own_tags(subject.inputs)}
@@ -70,8 +70,9 @@ def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
     findings=("CC-COST-3", "OP-5.3", "UA-8.1", "CC-SEC-3", "UA-8.2"),
     fixes=dict.fromkeys(
         _KINDS,
-        'tags={"Project": …, "System": …, "Environment": …, "Owner": …, "CostCenter": …}, on a data store '
-        f'also "DataClassification" out of {", ".join(_CLASSES)}',
+        'tags={"Project": "shop", "System": "orders", "Environment": stack, "Owner": "web",\n'
+        '      "CostCenter": "4711"}\n'
+        f'# on a data store also "DataClassification" out of {", ".join(_CLASSES)}',
     ),
     reads=("provider.defaultTags", *(f"{kind}.tags" for kind in _KINDS)),
     settings=TagsSettings,

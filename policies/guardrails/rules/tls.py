@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Severity, resource_rule
+from guardrails.framework.rule import Settings, Severity, resource_rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,31 @@ POLICIES: Final[Mapping[str, Policy]] = {
     "lb.Listener": _LISTENER,
 }
 
+
+def _raised(subject: Node, _settings: Settings) -> dict[str, Any]:
+    """Set the TLS policy to one of TLS 1.2 where it is outdated or not stated.
+
+    CloudFront's own certificate takes no other version, one on dedicated addresses none above TLS 1.0; and
+    whoever chose a FIPS policy needs another of those.
+    """
+    props = subject.inputs
+    if _is_plain(subject) or props.is_list(POLICIES[subject.kind].path[0]):
+        return {}
+    if subject.kind == "cloudfront.Distribution":
+        certificate = props.block("viewerCertificate")
+        if _is_clouds_own(subject) or certificate.text("sslSupportMethod") != "sni-only":
+            return {}
+    if subject.kind == "apigatewayv2.DomainName" and not props.has("domainNameConfiguration"):
+        return {}
+    policy, stated = POLICIES[subject.kind], _stated(subject)
+    if policy.safe.fullmatch(stated) or "FIPS" in stated:
+        return {}
+    changes: Any = policy.best
+    for step in reversed(policy.path):
+        changes = {step: changes}
+    return dict(changes)
+
+
 _DOMAIN: Final = stack(resource("apigateway.DomainName", "domain", securityPolicy="TLS_1_2"))
 _NEWER: Final = stack(
     resource("apigateway.DomainName", "domain", securityPolicy="SecurityPolicy_TLS13_1_3_2025_09")
@@ -66,12 +91,22 @@ _LISTENERS: Final = stack(
     findings=(),
     fixes={
         "apigateway.DomainName": 'security_policy="TLS_1_2"',
-        "apigatewayv2.DomainName": 'domain_name_configuration={…, "security_policy": "TLS_1_2"}',
-        "cloudfront.Distribution": 'viewer_certificate={"acm_certificate_arn": certificate.arn, '
-        '"ssl_support_method": "sni-only", "minimum_protocol_version": "TLSv1.2_2021"}',
+        "apigatewayv2.DomainName": (
+            "domain_name_configuration={\n"
+            '    "certificate_arn": certificate.arn, "endpoint_type": "REGIONAL",\n'
+            '    "security_policy": "TLS_1_2",\n'
+            "}"
+        ),
+        "cloudfront.Distribution": (
+            "viewer_certificate={\n"
+            '    "acm_certificate_arn": certificate.arn, "ssl_support_method": "sni-only",\n'
+            '    "minimum_protocol_version": "TLSv1.2_2021",\n'
+            "}"
+        ),
         "alb.Listener": 'ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06"',
         "lb.Listener": 'ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06"',
     },
+    remedies=dict.fromkeys(POLICIES, _raised),
     reads=(
         "alb.Listener.protocol",
         "alb.Listener.sslPolicy",
@@ -107,21 +142,34 @@ def tls_version(subject: Node) -> Iterator[str]:
 
     Older versions have known weaknesses, by which what passes can be read.
     """
-    if subject.kind in ("alb.Listener", "lb.Listener") and subject.inputs.text("protocol") not in (
-        "HTTPS",
-        "TLS",
-    ):
+    if _is_plain(subject):
         return
-    policy = POLICIES[subject.kind]
-    *steps, last = policy.path
+    if _is_clouds_own(subject):
+        yield "uses CloudFront's own certificate, which takes TLS 1.0"
+        return
+    stated = _stated(subject)
+    if not stated:
+        yield "does not state the least version of TLS that it takes"
+    elif not POLICIES[subject.kind].safe.fullmatch(stated):
+        yield f"takes outdated versions or ciphers of TLS, by policy {stated}"
+
+
+def _is_plain(subject: Node) -> bool:
+    """Tell whether it is a listener that speaks no TLS at all."""
+    is_listener = subject.kind in ("alb.Listener", "lb.Listener")
+    return is_listener and subject.inputs.text("protocol") not in ("HTTPS", "TLS")
+
+
+def _is_clouds_own(subject: Node) -> bool:
+    """Tell whether it is a distribution under the certificate of CloudFront itself."""
+    is_site = subject.kind == "cloudfront.Distribution"
+    return is_site and subject.inputs.block("viewerCertificate").flag("cloudfrontDefaultCertificate")
+
+
+def _stated(subject: Node) -> str:
+    """Return the TLS policy that a resource states."""
+    *steps, last = POLICIES[subject.kind].path
     props = subject.inputs
     for step in steps:
         props = props.block(step)
-    if subject.kind == "cloudfront.Distribution" and props.flag("cloudfrontDefaultCertificate"):
-        yield "uses CloudFront's own certificate, which takes TLS 1.0"
-        return
-    stated = props.text(last)
-    if not stated:
-        yield "does not state the least version of TLS that it takes"
-    elif not policy.safe.fullmatch(stated):
-        yield f"takes outdated versions or ciphers of TLS, by policy {stated}"
+    return props.text(last)

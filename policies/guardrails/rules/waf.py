@@ -104,11 +104,18 @@ _OWN_GROUP: Final = (
     severity=Severity.HIGH,
     findings=("CC-SEC-8", "CC-SEC-9"),
     fixes={
-        "wafv2.WebAcl": 'rules=[{…, "override_action": {"none": {}}, "statement": '
-        '{"managed_rule_group_statement": {"vendor_name": "AWS", "name": "AWSManagedRulesCommonRuleSet"}}}, '
-        '{…, "action": {"block": {}}, "statement": {"rate_based_statement": {"aggregate_key_type": "IP", '
-        '"limit": 1000}}}], and an aws.wafv2.WebAclLoggingConfiguration(…, resource_arn=acl.arn, '
-        "log_destination_configs=[log_group.arn])"
+        "wafv2.WebAcl": (
+            "rules=[\n"
+            '    {"name": "common", "priority": 0, "override_action": {"none": {}},\n'
+            '     "visibility_config": visibility,\n'
+            '     "statement": {"managed_rule_group_statement": {\n'
+            '         "vendor_name": "AWS", "name": "AWSManagedRulesCommonRuleSet"}}},\n'
+            '    {"name": "rate", "priority": 1, "action": {"block": {}}, "visibility_config": visibility,\n'
+            '     "statement": {"rate_based_statement": {"aggregate_key_type": "IP", "limit": 1000}}},\n'
+            "]\n"
+            "# and aws.wafv2.WebAclLoggingConfiguration(\n"
+            '#     "web", resource_arn=acl.arn, log_destination_configs=[log_group.arn])'
+        )
     },
     reads=(
         "wafv2.RuleGroup.rules",

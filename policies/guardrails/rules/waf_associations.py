@@ -73,11 +73,15 @@ _CUSTOM_DOMAIN: Final = _FRONTED.but(
     severity=Severity.HIGH,
     findings=("CC-SEC-8",),
     fixes={
-        "apigateway.Stage": "aws.wafv2.WebAclAssociation(…, resource_arn=stage.arn, web_acl_arn=acl.arn)",
-        "apigatewayv2.Stage": "aws.cloudfront.Distribution(…, web_acl_id=acl.arn) with the API as an origin; "
-        "or aws.apigateway.RestApi, whose stages take a web ACL themselves",
-        HTTP: "no target= on the API, but an aws.apigatewayv2.Stage, and an aws.cloudfront.Distribution "
-        "before it",
+        "apigateway.Stage": 'aws.wafv2.WebAclAssociation("api", resource_arn=stage.arn, web_acl_arn=acl.arn)',
+        "apigatewayv2.Stage": (
+            "aws.cloudfront.Distribution(..., web_acl_id=acl.arn)  # with the API as an origin\n"
+            "# or an aws.apigateway.RestApi, whose stages take a web ACL themselves"
+        ),
+        HTTP: (
+            'aws.apigatewayv2.Stage("live", api_id=api.id, name="live")  # and no target= on the API\n'
+            "aws.cloudfront.Distribution(..., web_acl_id=acl.arn)  # with that stage as an origin"
+        ),
         "cloudfront.Distribution": "web_acl_id=acl.arn",
     },
     reads=(

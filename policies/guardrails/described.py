@@ -1,0 +1,106 @@
+"""What documentation and the command tell of a rule, taken from the rule itself."""
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from guardrails.framework.levels import Profile
+from guardrails.framework.rule import Rule
+
+_BOUNDS: Final = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
+_SERVICES: Final = {
+    "apigateway": "API Gateway",
+    "apigatewayv2": "API Gateway",
+    "cloudfront": "CloudFront",
+    "cloudwatch": "CloudWatch",
+    "cognito": "Cognito",
+    "dynamodb": "DynamoDB",
+    "iam": "IAM",
+    "kms": "KMS",
+    "lambda": "Lambda",
+    "s3": "S3",
+    "sns": "SNS",
+    "sqs": "SQS",
+    "wafv2": "WAF",
+}
+_SEVERAL: Final = "several services"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a stack may choose about a rule: `allowed` is its type and range, `default` is written as JSON."""
+
+    name: str
+    allowed: str
+    default: str
+    about: str
+
+
+def settings_of(rule: Rule) -> Sequence[Setting]:
+    """Return what a stack may choose about *rule*."""
+    schema = msgspec.json.schema(rule.settings)["$defs"][rule.settings.__name__]
+    return [
+        Setting(
+            name=name,
+            allowed=_allowed(about),
+            default=json.dumps(about["default"]),
+            about=about["description"],
+        )
+        for name, about in schema["properties"].items()
+    ]
+
+
+def _allowed(about: Mapping[str, Any]) -> str:
+    """Return type and range of a setting in words."""
+    inner = about.get("items") or about.get("additionalProperties")
+    kind = f"{about['type']} of {inner['type']}s" if inner else about["type"]
+    bounds = [f"{word} {about[bound]}" for bound, word in _BOUNDS.items() if bound in about]
+    return " ".join([kind, *bounds])
+
+
+def by_fix(rule: Rule) -> Mapping[str, Sequence[str]]:
+    """Return the kinds that each fix of *rule* is for."""
+    found: dict[str, list[str]] = {}
+    for kind, fix in rule.fixes.items():
+        found.setdefault(fix, []).append(kind)
+    return found
+
+
+def by_remedy(rule: Rule) -> Mapping[str, Sequence[str]]:
+    """Return what *rule* does at level remediate, in a sentence, and on which kinds."""
+    found: dict[str, list[str]] = {}
+    for kind, remedy in rule.remedies.items():
+        found.setdefault(" ".join(inspect.cleandoc(remedy.__doc__ or "").split()), []).append(kind)
+    return found
+
+
+def by_kind(rule: Rule) -> Mapping[str, Sequence[str]]:
+    """Return the properties that *rule* reads of each kind."""
+    found: dict[str, list[str]] = {}
+    for path in rule.reads:
+        kind, _, prop = path.rpartition(".")
+        found.setdefault(kind, []).append(prop)
+    return found
+
+
+def profiles_of(rule: Rule) -> Sequence[str]:
+    """Return the profiles that have *rule*, the narrowest first."""
+    return [each.value for each in Profile if rule.findings or each is Profile.STRICT]
+
+
+def service_of(rule: Rule) -> str:
+    """Return the service that most of what *rule* judges belongs to, as its users call it."""
+    if rule.module.rpartition(".")[2].startswith("code_"):
+        return "Lambda, its code"
+    services = [_service(kind) for kind in rule.fixes]
+    most = max(services, key=services.count)
+    return most if services.count(most) * 2 > len(services) else _SEVERAL
+
+
+def _service(kind: str) -> str:
+    module, _, name = kind.partition(".")
+    return "EventBridge" if kind.startswith("cloudwatch.Event") else _SERVICES.get(module, name or kind)
