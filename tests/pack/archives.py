@@ -19,7 +19,7 @@ from guardrails.framework.judge import judge
 from guardrails.framework.node import Node, label
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Rule
-from guardrails.framework.sdk import plain_properties
+from guardrails.framework.sdk import plain_properties, wire_properties
 from guardrails.rules import all_rules
 
 CODE_RULES = [rule for rule in all_rules() if rule.id.startswith("code-")]
@@ -117,7 +117,7 @@ def opened(wire: Any) -> Any:
     """Return a value as the pack gets it from the engine."""
     message = struct_pb2.Struct()
     message.update({"code": wire})
-    return plain_properties(message)["code"]
+    return plain_properties(wire_properties(message))["code"]
 
 
 def verdicts(rule: Rule, archive: pulumi.Archive) -> list[str]:

@@ -23,7 +23,7 @@ def program_nodes(stack: str) -> tuple[Node, ...]:
 def node_of(resource: Registered) -> Node:
     """Return a resource as the analyzer hands it to rules."""
     owner = label(resource.name, resource.type)
-    inputs = sdk.plain_properties(resource.wire)
+    inputs = sdk.plain_properties(sdk.wire_properties(resource.wire))
     computed = {"id": UNKNOWN, "arn": UNKNOWN} if resource.custom else {}
     return Node(
         urn=resource.urn,

@@ -226,6 +226,10 @@ def test_no_secret_stands_in_any_format(rule: Any) -> None:
         state = state_file(deployment_of(example, plaintext))
         report = from_json(guardrails("check", "--state", state, "--format", "json").out)
         secrets = {text for sample in example.samples for text in texts(sample.inputs)}
+        secrets -= {
+            "secret",
+            *(sample.name for sample in example.samples),
+        }  # no secret, and what stands for it
 
         assert not [(text, each) for each in report.results for text in secrets if text in each.problem]
         said = "".join(rendered(report, form, Path(), 80) for form in Format)

@@ -7,7 +7,7 @@ resource that Pulumi only reads.
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -20,13 +20,13 @@ from guardrails.framework import sdk
 from guardrails.framework.node import Node, label
 from guardrails.framework.props import Props
 from guardrails.framework.report import Report
+from guardrails.framework.secrets import Secrets
 
 _VERSIONS: Final = (3, 4)
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  Pulumi's mark of a secret, not one
 _REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
 _ASSETS: Final = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
-_TELLING: Final = 4
 """A secret of fewer characters says nothing in a sentence, and would be found in half of them."""
 
 
@@ -57,8 +57,8 @@ class State:
     nodes: Sequence[Node]
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where the program registered a resource, by URN."""
-    secrets: frozenset[str] = frozenset()
-    """The texts that the state gives as secrets in the clear."""
+    secrets: Secrets = field(default_factory=Secrets)
+    """What the state gives as secrets in the clear."""
 
     def completed(self, report: Report) -> Report:
         """Return *report* with the places of its results, and without any secret of this state."""
@@ -72,10 +72,7 @@ class State:
 
     def _said(self, sentence: str) -> str:
         """Return a rule's sentence without secrets; in a state, nothing is unknown but what it hides."""
-        sentence = sentence.replace("is not known yet", "is not in the clear in the state")
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            sentence = sentence.replace(secret, "[secret]")
-        return sentence
+        return self.secrets.redacted(sentence.replace("is not known yet", "is not in the clear in the state"))
 
 
 def read_state(text: str) -> State:
@@ -131,14 +128,14 @@ def _state(resources: Sequence[_Resource]) -> State:
         named = ", ".join(sorted(f"{project}/{stack}" for stack, project in stacks))
         raise InputError(f"the state holds resources of several stacks ({named}); check one at a time")
     stack, project = next(iter(stacks), ("", ""))
-    secrets: set[str] = set()
+    secrets = Secrets()
     inputs = {each.urn: _plain(each.inputs or {}, secrets) for each in resources}
     return State(
         project=project,
         stack=stack,
         nodes=[_node(each, inputs, secrets) for each in resources],
         sources={each.urn: source for each in resources if (source := _source(each.source_position or ""))},
-        secrets=frozenset(secrets),
+        secrets=secrets,
     )
 
 
@@ -150,7 +147,7 @@ def _urn_parts(urn: str) -> tuple[str, str, str]:
     return parts[0], parts[1], parts[3]
 
 
-def _node(resource: _Resource, inputs: Mapping[str, dict[str, Any]], secrets: set[str]) -> Node:
+def _node(resource: _Resource, inputs: Mapping[str, dict[str, Any]], secrets: Secrets) -> Node:
     name = _urn_parts(resource.urn)[2]
     owner = label(name, resource.type)
     outputs = _plain(resource.outputs or {}, secrets)
@@ -168,14 +165,14 @@ def _node(resource: _Resource, inputs: Mapping[str, dict[str, Any]], secrets: se
     )
 
 
-def _plain(properties: Mapping[str, Any], secrets: set[str]) -> dict[str, Any]:
+def _plain(properties: Mapping[str, Any], secrets: Secrets) -> dict[str, Any]:
     """Return properties as the pack gets them from the engine: by way of the same message."""
     message = struct_pb2.Struct()
     message.update({_text(key): _opened(value, secrets) for key, value in properties.items()})
-    return sdk.plain_properties(message)
+    return sdk.plain_properties(sdk.wire_properties(message))
 
 
-def _opened(value: Any, secrets: set[str]) -> Any:
+def _opened(value: Any, secrets: Secrets) -> Any:
     """Return a value without Pulumi's wrappers; what they hide is unknown."""
     if isinstance(value, str):
         return _text(value)
@@ -195,23 +192,15 @@ def _opened(value: Any, secrets: set[str]) -> Any:
     return sdk.UNKNOWN_STRING_VALUE
 
 
-def _secret(plaintext: object, secrets: set[str]) -> Any:
+def _secret(plaintext: object, secrets: Secrets) -> Any:
     """Return a secret's value and remember it; without its JSON in the clear it is unknown."""
     try:
         shown = json.loads(str(plaintext), parse_int=_number, parse_float=_number)
     except ValueError:  # also "None": nothing is there in the clear
         return sdk.UNKNOWN_STRING_VALUE
     opened = _opened(shown, secrets)
-    secrets.update(_texts(opened))
+    secrets.add(opened)
     return opened
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and len(value) >= _TELLING:
-        yield value
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for member in members:
-        yield from _texts(member)
 
 
 def _text(text: str) -> str:

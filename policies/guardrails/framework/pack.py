@@ -116,7 +116,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
                 if name == "all":
                     continue
                 rule = check_name(name, self._rules, _CONFIG)
-                values = sdk.plain_properties(config.properties)
+                values = sdk.plain_properties(sdk.wire_properties(config.properties))
                 if values:
                     self._settings[name] = check_settings(rule, values, f"{_CONFIG}: {name}")
                 asked = Level(self._convert_enforcement_level(config.enforcementLevel).value)
@@ -136,7 +136,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
     def Analyze(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge one resource by its inputs, and keep those for the stack rules."""
         self._learn(stack_in(request.urn), "", context)
-        inputs = sdk.plain_properties(request.properties)
+        inputs = self._read(request.properties)
         self._inputs[request.urn] = inputs
         node = _node(request, parent=request.options.parent, inputs=inputs, outputs={})
         return self._response(self._running().resource(node))
@@ -158,7 +158,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
     def _mend(self, rule: Rule, request: Any, response: Any) -> None:
         """Add what *rule* changes of the resource in *request*, and let the next rule see it."""
         run = self._running()
-        node = _node(request, inputs=sdk.plain_properties(request.properties), outputs={})
+        node = _node(request, inputs=self._read(request.properties), outputs={})
         remedy = rule.remedies.get(node.kind)
         if remedy is None or run.exemptions.covering(rule.id, node.urn, node.name):
             return
@@ -177,7 +177,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
 
     def _nodes(self, resources: Iterable[Any]) -> Iterator[Node]:
         for resource in resources:
-            outputs = sdk.plain_properties(resource.properties)
+            outputs = self._read(resource.properties)
             inputs = self._inputs.get(resource.urn, outputs)
             sources = {prop: tuple(found.urns) for prop, found in resource.propertyDependencies.items()}
             yield _node(
@@ -188,6 +188,12 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
                 sources=sources,
                 dependencies=tuple(resource.dependencies),
             )
+
+    def _read(self, properties: Any) -> dict[str, Any]:
+        """Return a resource's properties as plain values, and remember which of them are secret."""
+        wire = sdk.wire_properties(properties)
+        self._running().secrets.learn(wire)
+        return sdk.plain_properties(wire)
 
     def _response(self, results: Iterable[Result]) -> Any:
         """Return the diagnostics of what is not exempted, in an order that does not change between runs."""
@@ -248,7 +254,7 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
 
 def _node(message: Any, *, inputs: Mapping[str, Any], outputs: Mapping[str, Any], **rest: Any) -> Node:
     owner = label(message.name, message.type)
-    provider = sdk.plain_properties(message.provider.properties)
+    provider = sdk.plain_properties(sdk.wire_properties(message.provider.properties))
     return Node(
         urn=message.urn,
         type=message.type,

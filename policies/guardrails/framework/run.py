@@ -12,6 +12,7 @@ from guardrails.framework.levels import Level, Profile
 from guardrails.framework.node import Node, within
 from guardrails.framework.report import FindingInfo, Outcome, Remediated, Report, Result, RuleInfo
 from guardrails.framework.rule import Phase, Rule
+from guardrails.framework.secrets import Secrets
 
 
 class Run:
@@ -25,6 +26,7 @@ class Run:
     ) -> None:
         self.configuration = configuration
         self.exemptions = Exemptions(configuration.exemptions)
+        self.secrets = Secrets()
         self._rules = [rule for rule in rules if configuration.level_of(rule) is not Level.DISABLED]
         self._infos = {rule.id: rule_info(rule, configuration) for rule in self._rules}
         self._by_kind: dict[str, list[Rule]] = {}
@@ -90,7 +92,7 @@ class Run:
             type=node.type,
             name=node.name,
             component=within(node.parent),
-            problem=verdict.problem,
+            problem=self.secrets.redacted(verdict.problem),
             fix=rule.fixes[node.kind],
             exemption=self.exemptions.covering(rule.id, node.urn, node.name),
         )

@@ -107,17 +107,16 @@ def install(servicer: Callable[..., object]) -> None:
     setattr(sdk_policy, _SERVICER, servicer)
 
 
-def plain_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
-    """Return a request's properties as plain values; secrets arrive opened, unknowns as sentinels.
+def plain_properties(wire: dict[str, Any]) -> dict[str, Any]:
+    """Return properties that the engine sent as plain values; secrets arrive opened, unknowns as sentinels.
 
     The SDK refuses an asset of which a state keeps the hash alone, an archive that holds an unknown, and even
     an empty text: all rules would stop. What has no content here is unknown instead.
     """
-    plain = wire_properties(properties)
     try:
-        return deserialize_properties(plain)
+        return deserialize_properties(wire)
     except (AssertionError, TypeError):
-        return deserialize_properties(_known(plain))
+        return deserialize_properties(_known(wire))
 
 
 def wire_properties(properties: struct_pb2.Struct) -> dict[str, Any]:
