@@ -80,8 +80,24 @@ def test_policy_analyze_learns_the_stack_from_a_resource(program_folder: Path) -
 
     announced = engine.configure(tell_stack=False)
 
-    assert announced["dynamodb-pitr"] == "mandatory"
+    assert set(announced.values()) == {"advisory"}  # nobody can know yet
     assert [each.level for each in engine.preview(UNRECOVERABLE, with_inputs=True)] == ["advisory"]
+
+
+def test_policy_analyze_takes_what_policy_pack_config_asks_for(program_folder: Path) -> None:
+    (program_folder / "guardrails.yaml").write_text("stacks: {dev: {levels: {all: disabled}}}")
+    engine = Engine(RULES, "dev")
+    engine.configure({"dynamodb-pitr": "mandatory"}, tell_stack=False)
+
+    assert [each.level for each in engine.preview(UNRECOVERABLE)] == ["mandatory"]
+
+
+def test_what_a_rule_that_only_advises_cannot_judge_stops_nothing(program_folder: Path) -> None:
+    text = "stacks: {dev: {levels: {all: advisory}, undetermined: mandatory}}"
+
+    (found,) = levels(text, program_folder).preview(UNKNOWABLE)
+
+    assert (found.undetermined, found.level) == (True, "advisory")
 
 
 def test_the_file_stands_beside_pulumi_yaml_even_if_the_program_runs_below(

@@ -101,9 +101,9 @@ def test_an_unknown_in_any_touched_property_is_undetermined(
     rule: Rule, example: Stack, monkeypatch: pytest.MonkeyPatch, program_folder: Path
 ) -> None:
     for name, prop in sorted(touched(rule, example, monkeypatch, "get") - {("provider", "defaultTags")}):
-        for rule_level, unknown_level in (("advisory", "mandatory"), ("mandatory", "advisory")):
+        for unknown_level in ("mandatory", "advisory"):
             (program_folder / "guardrails.yaml").write_text(
-                f"stacks: {{dev: {{levels: {{all: {rule_level}}}, undetermined: {unknown_level}}}}}"
+                f"stacks: {{dev: {{undetermined: {unknown_level}}}}}"
             )
             found = configured(rule).preview(example.but(name, **{prop: UNKNOWN}))
 

@@ -71,7 +71,7 @@ def test_no_sentence_quotes_a_secret_text(rule: Rule, as_text: bool) -> None:
         ("iam-exact", resource("iam.RolePolicyAttachment", "a", role="r", policyArn=secret(
             "arn:aws:iam::aws:policy/hunter2FullAccess"
         ))),
-        ("s3-versioning", resource("s3.Bucket", "b", bucket="b", versioning={"enabled": True}, lifecycleRules=[
+        ("s3-versioning", resource("s3.Bucket", "b", bucket="b", lifecycleRules=[
             {"enabled": True, "noncurrentVersionExpiration": {"days": secret(12345)}}
         ])),
     ],

@@ -58,6 +58,12 @@ def stack_in(urn: str) -> str:
     return head.removeprefix("urn:pulumi:") if head.startswith("urn:pulumi:") else ""
 
 
+def project_in(urn: str) -> str:
+    """Return the project of `urn:pulumi:STACK::PROJECT::…`, empty if *urn* is not of that form."""
+    parts = urn.split("::")
+    return parts[1] if stack_in(urn) and len(parts) > 3 else ""
+
+
 def label(name: str, token: str) -> str:
     """Return how messages name a resource."""
     return f'"{name}" ({token})'

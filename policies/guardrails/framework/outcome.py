@@ -1,11 +1,13 @@
 """How a run ends: the summary on the terminal, and the report in the file that the environment names."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from guardrails.framework.errors import ConfigError
 from guardrails.framework.report import Report
 from guardrails.reports.summary import conclusion, head, summary_table
 
@@ -14,17 +16,47 @@ REPORT_VARIABLE: Final = "GUARDRAILS_REPORT"
 
 
 def begin() -> None:
-    """Take an earlier run's report away, so that a run that never ends leaves none."""
-    if path := _report_path():
-        path.unlink(missing_ok=True)
+    """Take an earlier run's report away, so that a run that never ends leaves none.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be written, or is something else than a report.
+    """
+    if not (path := _report_path()):
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            msgspec.json.decode(path.read_bytes(), type=Report)
+            path.unlink()
+        _write(path, b"")
+        path.unlink()
+    except msgspec.MsgspecError:
+        raise ConfigError(
+            f"{REPORT_VARIABLE}: {path} is there and no report; name another file, or take it away"
+        ) from None
+    except OSError as unwritable:
+        raise ConfigError(f"{REPORT_VARIABLE}: {path} cannot be written: {unwritable.strerror}") from None
 
 
 def end(report: Report) -> str:
     """Write the report if asked to, and return what to tell on the terminal."""
     if path := _report_path():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        _write(path, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     return _summary(report)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise
 
 
 def _report_path() -> Path | None:

@@ -6,9 +6,11 @@ under `pulumi policy analyze`, which never sends it.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,11 @@ from guardrails.framework.errors import ConfigError, UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.levels import Level
 from guardrails.framework.message import Messages
-from guardrails.framework.node import Node, label, stack_in
+from guardrails.framework.node import Node, label, project_in, stack_in
 from guardrails.framework.outcome import begin, end
 from guardrails.framework.props import Props
 from guardrails.framework.remediation import merged
-from guardrails.framework.report import Exemption, Remediated, Result
+from guardrails.framework.report import Exemption, Remediated, Report, Result
 from guardrails.framework.rule import Phase, Rule, Settings
 from guardrails.framework.run import Run
 
@@ -70,11 +72,23 @@ def _refuse(*_args: object) -> None:
     raise NotImplementedError("guardrails' rules run in its own PolicyPack only: guardrails.framework.pack")
 
 
+def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a call wait for another: the engine asks one by one, but the SDK would serve four at once."""
+
+    @wraps(call)
+    def locked(self: "Analyzer", request: Any, context: grpc.ServicerContext) -> Any:
+        with self._lock:
+            return call(self, request, context)
+
+    return locked
+
+
 class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a checked, untyped lookup
     """Answers the engine: learns stack and levels, mends, judges resources and the stack, and reports."""
 
     def __init__(self, name: str, version: str, policies: list[Any], *rest: Any) -> None:
         super().__init__(name, version, policies, *rest)
+        self._lock = threading.RLock()
         self._identity = {"policyPackName": name, "policyPackVersion": version}
         self._policies = {policy.name: policy for policy in policies}
         self._rules: dict[str, Rule] = {policy.name: policy.rule for policy in policies}
@@ -87,29 +101,39 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         self._settings: dict[str, Settings] = {}
         self._announced: dict[str, Level] = {}
         self._inputs: dict[str, dict[str, Any]] = {}
+        self._deploying = False
+        self._updating = False
 
+    @_one_at_a_time
     def ConfigureStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Learn the stack and read its levels, before the engine asks for them."""
-        begin()
+        self._deploying, self._updating = True, not request.dry_run
+        with _refusing(context):
+            begin()
         self._learn(request.stack, request.project, context)
         self._inputs.clear()
         self._run = None
         return super().ConfigureStack(request, context)
 
+    @_one_at_a_time
     def GetAnalyzerInfo(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """List the policies at the levels of the stack."""
-        configuration = self._configuration or StackConfiguration()
+        """List the policies at the levels of the stack.
+
+        Where the stack is not known yet (`policy analyze`) they are listed as advisory, so that `Configure`
+        can tell that somebody asked for more; the levels of guardrails.yaml hold all the same.
+        """
         for policy in self._policies.values():
-            level = configuration.level_of(policy.rule)
+            known = self._configuration
+            level = known.level_of(policy.rule) if known else Level.ADVISORY
             self._announced[policy.name] = level
             policy.enforcement_level = sdk.EnforcementLevel(level.value)
         return super().GetAnalyzerInfo(request, context)
 
+    @_one_at_a_time
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Take `--policy-pack-config`, which the engine merges with the announced levels.
 
-        What differs from the announced level was asked for; what equals it is left to guardrails.yaml, since
-        under `policy analyze` the stack is not known when levels are announced.
+        What differs from the announced level was asked for; what equals it is left to guardrails.yaml.
         """
         with _refusing(context):
             for name, config in request.policyConfig.items():
@@ -125,35 +149,46 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         self._run = None
         return super().Configure(request, context)
 
+    @_one_at_a_time
     def Remediate(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Mend a resource by the rules that are to do so; secrets stay secret."""
-        self._learn(stack_in(request.urn), "", context)
+        self._learn(stack_in(request.urn), project_in(request.urn), context)
         response = sdk.analyzer_pb2.RemediateResponse()
         for rule in self._running().remediating:
             self._mend(rule, request, response)
         return response
 
+    @_one_at_a_time
     def Analyze(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge one resource by its inputs, and keep those for the stack rules."""
-        self._learn(stack_in(request.urn), "", context)
+        self._learn(stack_in(request.urn), project_in(request.urn), context)
         inputs = self._read(request.properties)
         self._inputs[request.urn] = inputs
         node = _node(request, parent=request.options.parent, inputs=inputs, outputs={})
-        return self._response(self._running().resource(node))
+        results = self._running().resource(node)
+        if self._updating and any(result.blocks for result in results):
+            # The engine stops here, and never asks about the whole stack.
+            self._conclude(self._running().report(len(self._inputs), complete=False))
+        return self._response(results)
 
+    @_one_at_a_time
     def AnalyzeStack(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Judge the whole stack, and tell what the run found."""
         if request.resources:
-            self._learn(stack_in(request.resources[0].urn), "", context)
+            urn = request.resources[0].urn
+            self._learn(stack_in(urn), project_in(urn), context)
         run, graph = self._running(), Graph(self._nodes(request.resources))
         response = self._response(run.stack(graph))
         report = run.report(len(graph))
         for exemption in report.expired:
             self._tell_expired(response, exemption)
-        if text := end(report):
-            sys.stderr.write(text)
-            sys.stderr.flush()
+        self._conclude(report)
         return response
+
+    def _conclude(self, report: Report) -> None:
+        """Write the report, and the summary where Pulumi shows what a pack prints."""
+        sys.stderr.write(end(report))
+        sys.stderr.flush()
 
     def _mend(self, rule: Rule, request: Any, response: Any) -> None:
         """Add what *rule* changes of the resource in *request*, and let the next rule see it."""
@@ -166,14 +201,17 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         try:
             changes = remedy(node, run.configuration.settings_of(rule))
         except UndeterminedError as unknown:
-            response.remediations.add(**added, diagnostic=f"{rule.id} cannot mend it: {unknown}")
+            response.remediations.add(
+                **added, diagnostic=run.secrets.redacted(f"{rule.id} cannot mend it: {unknown}")
+            )
             return
         if changes:
             wire = merged(sdk.wire_properties(request.properties), changes)
             request.properties.Clear()
             request.properties.update(wire)
             response.remediations.add(**added, properties=request.properties)
-            run.remediated(Remediated(rule=rule.id, urn=node.urn, properties=tuple(sorted(changes))))
+            if self._deploying:  # `policy analyze` asks, and changes nothing
+                run.remediated(Remediated(rule=rule.id, urn=node.urn, properties=tuple(sorted(changes))))
 
     def _nodes(self, resources: Iterable[Any]) -> Iterator[Node]:
         for resource in resources:
@@ -244,12 +282,14 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         return self._run
 
     def _learn(self, stack: str, project: str, context: grpc.ServicerContext) -> None:
+        if project and project != self._project:
+            self._project, self._run = project, None
         if stack and (self._configuration is None or stack != self._stack):
             with _refusing(context):
+                if not self._deploying:
+                    begin()
                 self._configuration = load_configuration(Path.cwd(), stack, list(self._rules.values()))
-            self._stack = stack
-            self._run = None
-        self._project = project or self._project
+            self._stack, self._run = stack, None
 
 
 def _node(message: Any, *, inputs: Mapping[str, Any], outputs: Mapping[str, Any], **rest: Any) -> Node:

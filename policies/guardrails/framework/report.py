@@ -117,7 +117,7 @@ class Report(_Part, frozen=True, kw_only=True):
 
     `pack` is the pack's name and version, as `guardrails 0.1.0`; `resources` is how many the stack has;
     `expired` are exemptions whose day is over, each of which makes the run fail; `unused` those that no
-    result needed.
+    result needed. It is not `complete` if an update was stopped before the whole stack could be judged.
     """
 
     pack: str
@@ -130,6 +130,7 @@ class Report(_Part, frozen=True, kw_only=True):
     remediated: tuple[Remediated, ...] = ()
     expired: tuple[Exemption, ...] = ()
     unused: tuple[Exemption, ...] = ()
+    complete: bool = True
     format: Literal[1] = FORMAT
 
     @property

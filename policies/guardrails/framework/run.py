@@ -58,7 +58,7 @@ class Run:
         """Return what reports say of a rule."""
         return self._infos[rule]
 
-    def report(self, resources: int) -> Report:
+    def report(self, resources: int, *, complete: bool = True) -> Report:
         """Return everything found in a stack of so many resources."""
         kept = [result for results in self._by_resource.values() for result in results]
         return Report(
@@ -71,7 +71,8 @@ class Run:
             results=(*kept, *self._of_stack),
             remediated=tuple(self._remediated.values()),
             expired=tuple(self.exemptions.expired),
-            unused=tuple(self.exemptions.unused),
+            unused=tuple(self.exemptions.unused) if complete else (),
+            complete=complete,
         )
 
     def _judged(self, graph: Graph, rules: Iterable[Rule]) -> list[Result]:
@@ -87,7 +88,7 @@ class Run:
         return Result(
             rule=rule.id,
             outcome=Outcome.UNDETERMINED if verdict.undetermined else Outcome.VIOLATION,
-            level=(self.configuration.undetermined if verdict.undetermined else level),
+            level=self._doubts_level(level) if verdict.undetermined else level,
             urn=node.urn,
             type=node.type,
             name=node.name,
@@ -96,6 +97,10 @@ class Run:
             fix=rule.fixes[node.kind],
             exemption=self.exemptions.covering(rule.id, node.urn, node.name),
         )
+
+    def _doubts_level(self, level: Level) -> Level:
+        """Return what a doubt of a rule at *level* does: no more than a violation of it would."""
+        return level if level is Level.ADVISORY else self.configuration.undetermined
 
 
 def judge_state(

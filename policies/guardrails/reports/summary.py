@@ -59,4 +59,5 @@ def conclusion(report: Report) -> str:
     if report.passed:
         return f"passed: nothing stops the deployment{rest}"
     verb = "stops" if len(report.blocking) + len(report.expired) == 1 else "stop"
-    return f"blocked: {listed(stops)} {verb} the deployment{rest}"
+    early = "" if report.complete else ", which ended before the whole stack was judged"
+    return f"blocked: {listed(stops)} {verb} the deployment{early}{rest}"
