@@ -76,3 +76,7 @@ def test_every_rule_stands_in_the_table_by_service():
 
     for rule in all_rules():
         assert f"| [{rule.id}](#{rule.id}) | {rule.severity.value} |" in table
+
+
+def test_the_readme_counts_the_rules_right():
+    assert f"[{len(all_rules())} rules](docs/rules.md)" in (DOCS.parent / "README.md").read_text()

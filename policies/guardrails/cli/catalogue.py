@@ -16,12 +16,6 @@ from guardrails.framework.rule import Phase, Rule, Severity
 
 _EXAMPLE_WIDTH: Final = 300
 _KINDS: Final = 8
-_WHERE: Final = {
-    "resource": "of one resource",
-    "stack": "of several resources together",
-    "code": "of a function's code",
-    "repo": "of a file in the repository",
-}
 
 
 class ListFormat(StrEnum):
@@ -71,7 +65,8 @@ def nothing(finding_id: str | None) -> str:
     if finding_id is None:
         return "no rule is like that"
     cited = finding(finding_id)
-    return f"no rule guards {cited.id} ({cited.title}): it is a matter {_WHERE.get(cited.check, cited.check)}"
+    where = "it is a matter of a file in the repository; " if cited.check == "repo" else ""
+    return f"no rule guards {cited.id} ({cited.title}): {where}docs/findings.md says what does, or will"
 
 
 def as_lines(rules: Sequence[Rule]) -> list[str]:
