@@ -19,6 +19,7 @@ _ABOUT: Final = {
     "exemptions": "What may pass for a while, each with a reason, an owner and a last day.",
     "levels": "How hard each rule speaks; all is for those that are not named.",
     "undetermined": "What becomes of a result that a rule could neither pass nor fail.",
+    "elsewhere": "ARNs, or globs on them, of what other stacks answer for.",
     "settings": "What the stack chooses about a rule.",
     "rule": "The id of the rule.",
     "resource": "A glob on the URN, or on the name in the program.",

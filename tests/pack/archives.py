@@ -12,7 +12,7 @@ import pulumi
 import pytest
 from google.protobuf import struct_pb2
 
-from guardrails.framework.code import Code, python_code
+from guardrails.framework.code import Code, python_code, read_python
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.judge import judge
@@ -64,7 +64,7 @@ def paths(code: Any, handler: str = "shop.worker.handler") -> list[str]:
 
 def refusal(code: Any, handler: str = "shop.worker.handler") -> str:
     with pytest.raises(UndeterminedError) as refused:
-        python_code(function(code, handler))
+        read_python(function(code, handler))
     return str(refused.value)
 
 

@@ -101,7 +101,8 @@ def test_a_topic_outside_of_the_stack_is_undetermined() -> None:
     example = stack(resource("cloudwatch.MetricAlarm", "a", alarmActions=[TOPIC]))
 
     assert said(RULES["alarm-actions"], example) == [
-        "undetermined: the topic that it tells is not part of this stack"
+        "undetermined: the topic that it tells is not part of this stack; if another answers for it, "
+        "name its ARN under `elsewhere` in guardrails.yaml"
     ]
 
 

@@ -42,7 +42,7 @@ def test_a_violation_says_what_where_why_how_and_which_findings() -> None:
 
 @pytest.mark.parametrize("rule", ["dynamodb-pitr", "s3-tls-only"])
 def test_from_the_fourth_time_on_a_rule_says_what_and_how_but_not_why_again(rule: str) -> None:
-    (kind,) = RULES[rule].fixes
+    kind = next(iter(RULES[rule].fixes))
     resources = [resource(kind, f"store-{number}", bucket=f"store-{number}") for number in range(6)]
 
     found = judged(stack(*resources), RULES[rule])

@@ -38,7 +38,7 @@ def test_the_list_is_also_data() -> None:
     found = json.loads(guardrails("list", "--format", "json", "--finding", "SP-15").out)
 
     (pitr,) = [each for each in found if each["id"] == "dynamodb-pitr"]
-    assert pitr["kinds"] == ["dynamodb.Table"]
+    assert pitr["kinds"] == ["dynamodb.Table", "dynamodb.TableReplica"]
     assert "SP-15" in pitr["findings"]
 
 

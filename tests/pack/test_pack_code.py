@@ -14,6 +14,7 @@ from guardrails.framework import archive_entries, archives
 from guardrails.framework.code import python_code
 from guardrails.framework.examples import UNKNOWN, python_function, stack
 from guardrails.framework.examples import python_code as text_archive
+from guardrails.framework.judge import judge
 from tests.pack.archives import (
     ARCHIVE,
     ASSET,
@@ -35,6 +36,7 @@ from tests.pack.archives import (
     verdicts,
 )
 from tests.pack.engine_side import Engine
+from tests.pack.samples import graph_of
 
 FORMS = [in_folder, in_zip, in_tar, in_tar_gz, in_texts, in_nested]
 
@@ -111,7 +113,6 @@ def test_of_code_in_another_language_nothing_is_said(runtime: str | None) -> Non
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        (None, "lies in a bucket or a registry"),
         (UNKNOWN, "is not known yet"),
         ("text", "should be an archive"),
         (["list"], "should be an archive"),
@@ -153,6 +154,24 @@ def test_modules_may_import_each_other(program_folder: Path) -> None:
     assert [call.place for call in code.calls] == ["b.py:3"]
 
 
+@pytest.mark.parametrize(
+    ("inputs", "report"),
+    [
+        ({"code": pulumi.FileArchive("missing.zip")}, "is not on this machine"),
+        ({"code": pulumi.AssetArchive({"app.py": pulumi.StringAsset("def (")})}, "app.py:1 in its archive"),
+        ({"code": None, "s3Bucket": "artefacts", "s3Key": "worker.zip"}, "has its code in a bucket"),
+        ({"code": None, "runtime": None, "packageType": "Image"}, "has its code in a container image"),
+    ],
+)
+def test_code_that_no_rule_can_read_is_reported_once_and_not_by_each_rule(
+    inputs: dict[str, Any], report: str
+) -> None:
+    example = stack(python_function("worker", "")).but("worker", **inputs)
+    found = [verdict for rule in CODE_RULES for verdict in judge(rule, graph_of(example))]
+
+    assert [(each.rule.id, report in each.problem) for each in found] == [("code-readable", True)]
+
+
 # --- as the engine sends it ---------------------------------------------------------------------------------
 
 
@@ -173,7 +192,7 @@ def test_modules_may_import_each_other(program_folder: Path) -> None:
     ids=json.dumps,
 )
 def test_an_asset_without_content_is_undetermined_and_stops_no_other_rule(code: Any) -> None:
-    engine = Engine([rule for rule in CODE_RULES if rule.id == "code-errors"])
+    engine = Engine([rule for rule in CODE_RULES if rule.id == "code-readable"])
     engine.configure()
 
     found = engine.preview(stack(python_function("worker", "", code=code)))

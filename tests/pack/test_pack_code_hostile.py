@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from guardrails.framework import archive_entries, archives
-from guardrails.framework.code import python_code
+from guardrails.framework.code import read_python
 from guardrails.framework.errors import UndeterminedError
 from tests.pack.archives import (
     CODE_RULES,
@@ -151,7 +151,7 @@ def test_no_damage_to_an_archive_makes_the_reader_raise(
     (program_folder / name).write_bytes(content[: end or None])
 
     try:
-        found = python_code(function(archive))
+        found = read_python(function(archive))
     except UndeterminedError:
         return
     assert found is not None

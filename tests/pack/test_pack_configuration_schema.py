@@ -27,6 +27,7 @@ RIGHT: dict[str, Any] = {
             "profile": "findings",
             "levels": {"all": "advisory", "tags": "remediate", "s3-tls-only": "disabled"},
             "undetermined": "advisory",
+            "elsewhere": ["arn:aws:kms:eu-west-1:111122223333:key/*"],
             "settings": {
                 "log-retention": {"minimumDays": 7, "maximumDays": 30.0},
                 "tags": {"defaults": {"Project": "shop"}},

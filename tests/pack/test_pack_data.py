@@ -12,6 +12,7 @@ from guardrails.framework.actions import takes_no_resource
 from guardrails.framework.errors import RuleDefinitionError
 from guardrails.framework.findings import all_findings, finding
 from guardrails.framework.names import kind_of, name_in, token_of
+from guardrails.framework.rule import Rule
 from guardrails.rules import all_rules
 from guardrails.rules.tags import taggable_kinds
 from tests.pack import no_resource_level
@@ -114,14 +115,18 @@ def test_an_unknown_finding_is_refused() -> None:
         finding("XX-1")
 
 
-def test_rules_are_named_documented_and_exemplified() -> None:
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+def test_a_rule_shows_two_stacks_that_it_passes_and_one_that_it_stops(rule: Rule) -> None:
+    assert len(rule.passes) >= 2
+    assert rule.fails
+
+
+def test_rules_are_named_and_in_order() -> None:
     rules = all_rules()
 
     assert [rule.id for rule in rules] == sorted({rule.id for rule in rules})
     for rule in rules:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id)
-        assert rule.passes
-        assert rule.fails
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """Whatever stands in a property, no rule breaks: it passes, fails or is undetermined."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.framework.configuration import StackConfiguration
-from guardrails.framework.examples import UNKNOWN, Stack
+from guardrails.framework.examples import UNKNOWN, Sample, Stack
+from guardrails.framework.judge import judge
 from guardrails.rules import all_rules
 from tests.pack.engine_side import Engine
+from tests.pack.samples import graph_of
 
 TEXTS = [
     "",
@@ -74,3 +77,36 @@ def test_no_rule_has_a_defect_on_hostile_properties(broken: tuple[Any, Stack]) -
     found = engine.preview(example)
 
     assert not [each.message for each in found if "has a defect" in each.message]
+
+
+@st.composite
+def crowded_stacks(draw: st.DrawFn) -> Stack:
+    """The examples of several rules in one stack, namesakes of each other, some properties of any shape."""
+    samples: list[Sample] = []
+    for number, (rule, example) in enumerate(
+        draw(st.lists(st.sampled_from(EXAMPLES), min_size=2, max_size=4))
+    ):
+        names = {sample.name: f"{sample.name}-{number}" for sample in example.samples}
+        for sample in example.samples:
+            props = [read.rsplit(".", 1)[1] for read in rule.reads if read.rsplit(".", 1)[0] == sample.kind]
+            broken = draw(st.lists(st.sampled_from(props), max_size=1)) if props else []
+            samples.append(
+                replace(
+                    sample,
+                    name=names[sample.name],
+                    inputs={**sample.inputs, **{prop: draw(VALUES) for prop in broken}},
+                    sources={
+                        prop: tuple(names[each] for each in found) for prop, found in sample.sources.items()
+                    },
+                )
+            )
+    return Stack(tuple(samples))
+
+
+@settings(deadline=None, max_examples=25)  # every rule judges each
+@given(crowded_stacks())
+def test_no_rule_has_a_defect_on_what_other_rules_are_about(crowded: Stack) -> None:
+    graph = graph_of(crowded)
+    found = [verdict.problem for rule in all_rules() for verdict in judge(rule, graph)]
+
+    assert not [problem for problem in found if "has a defect" in problem]

@@ -190,7 +190,7 @@ def test_a_policy_outside_the_stack_is_undetermined() -> None:
 
     (said,) = verdicts(iam_exact, stack(attached))
 
-    assert said == "cannot be judged: a policy that it attaches is not part of this stack"
+    assert said.startswith("cannot be judged: a policy that it attaches is not part of this stack;")
 
 
 @pytest.mark.parametrize(

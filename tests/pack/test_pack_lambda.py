@@ -168,7 +168,7 @@ def test_a_dead_letter_queue_outside_of_the_stack_is_undetermined() -> None:
 
     (found,) = said(RULES["dead-letter-retention"], stack(resource("sqs.Queue", "q", redrivePolicy=policy)))
 
-    assert found == "undetermined: the dead-letter queue that it names is not part of this stack"
+    assert found.startswith("undetermined: the dead-letter queue that")
 
 
 def test_the_concurrency_of_all_queues_of_a_function_counts() -> None:

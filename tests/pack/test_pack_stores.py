@@ -155,7 +155,9 @@ def test_logs_that_leave_the_stack_are_undetermined() -> None:
         RULES["s3-access-logs"], LOGGED.but("logging", targetBucket="central-logs").without("logs", "policy")
     )
 
-    assert said == "cannot be judged: the bucket that takes its access logs is not part of this stack"
+    assert said.startswith(
+        "cannot be judged: the bucket that takes its access logs is not part of this stack;"
+    )
 
 
 # --- CORS ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from guardrails.framework.graph import Graph
 from guardrails.framework.joins import function_at, function_behind
 from guardrails.framework.names import NAMINGS, name_in, service_of
 from guardrails.framework.node import Node
-from guardrails.framework.resource_policies import allowing
+from guardrails.framework.resource_policies import allowing, refuses, stating
 
 _POLICIES: Final = {
     "sqs.Queue": ("sqs.QueuePolicy", "queueUrl", "sqs:SendMessage"),
@@ -103,9 +103,12 @@ def admitting(receiver: Receiver, sender: Sender, graph: Graph) -> list[Node]:
         admits = _permitting(receiver, sender, by_receiver.get(node, []), unsure, graph)
     else:
         action = _POLICIES[node.kind][-1]
+        holders = (node, *by_receiver.get(node, []))  # one that is not known could also deny
+        if any(refuses(each, sender.service, action) for holder in holders for each in stating(holder)):
+            return []
         admits = [
             holder
-            for holder in (node, *by_receiver.get(node, []))  # one that is not known could also deny
+            for holder in holders
             if any(_admits(each, node, action, sender, graph) for each in allowing(holder))
         ]
     if unsure and not admits:

@@ -1,11 +1,12 @@
 """Which alarms watch a resource, and whether they act."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from guardrails.framework.composites import sets_off
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
@@ -29,7 +30,6 @@ ALARM_READS: Final = (
 _TEXT: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _QUERY_ID: Final = re.compile(r"\b[a-z]\w*")
 _INSIGHTS: Final = re.compile(r"\s*SELECT\s", re.IGNORECASE)
-_MEMBER: Final = re.compile(r"(?<!NOT )\bALARM\(\s*\"?([^\")]+?)\"?\s*\)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,9 @@ def _watchers(
         except UndeterminedError as doubt:
             watchers.doubts.append(doubt)
         else:
-            watchers.by_owner.setdefault(owner, []).append(watched)
+            regions = {watched.alarm.region, owner.region if owner else ""} - {""}
+            if len(regions) < 2:  # an alarm sees the metrics of its own region alone
+                watchers.by_owner.setdefault(owner, []).append(watched)
     return watchers
 
 
@@ -183,7 +185,9 @@ def acts(alarm: Node, graph: Graph, below: tuple[Node, ...] = ()) -> bool:
     name, path = _name(alarm), (*below, alarm)
 
     def passes_on(composite: Node) -> bool:
-        return composite not in path and name in _members(composite) and acts(composite, graph, path)
+        if composite in path or not sets_off(composite.inputs.text("alarmRule"), name):
+            return False
+        return acts(composite, graph, path)
 
     return bool(graph.matching("cloudwatch.CompositeAlarm", passes_on))
 
@@ -196,9 +200,3 @@ def _has_action(alarm: Props) -> bool:
 def _name(alarm: Node) -> str:
     prop = "alarmName" if alarm.kind == "cloudwatch.CompositeAlarm" else "name"
     return alarm.inputs.text(prop) or alarm.outputs.text(prop)
-
-
-def _members(composite: Node) -> Iterator[str]:
-    """Yield the names of the alarms that set off *composite*."""
-    for named in _MEMBER.findall(composite.inputs.text("alarmRule")):
-        yield named.rsplit(":alarm:", 1)[-1]

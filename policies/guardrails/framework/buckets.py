@@ -113,6 +113,21 @@ def takes_access_logs(bucket: Node, graph: Graph) -> bool:
     return bool(split or inline) and not logging_of(bucket, graph)
 
 
+def is_served(bucket: Node, graph: Graph) -> bool:
+    """Tell whether a distribution has *bucket* as an origin."""
+
+    def serves(distribution: Node) -> bool:
+        if bucket in graph.sources(distribution, "origins"):
+            return True
+        name = graph.physical_name(bucket)
+        return any(
+            origin.text("domainName").startswith(f"{name}.s3")
+            for origin in distribution.inputs.blocks("origins")
+        )
+
+    return bool(graph.matching("cloudfront.Distribution", serves))
+
+
 def _inline_logging(bucket: Node) -> list[Logging]:
     return [
         _logging(bucket, prop, block)

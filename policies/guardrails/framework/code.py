@@ -21,6 +21,7 @@ from guardrails.framework.node import Node
 
 READS: Final = ("lambda.Function.code", "lambda.Function.handler", "lambda.Function.runtime")
 """The properties that `python_code` reads."""
+_IMPORTERS: Final = ("importlib.import_module", "__import__", "builtins.__import__")
 MAX_STEPS: Final = 40
 """How far a name is followed, so that names which mean each other end somewhere."""
 
@@ -111,6 +112,8 @@ class Code:
                 tail.append(f".{expression.attr}")
                 expression = expression.value
             elif isinstance(expression, ast.Call):
+                if imported := _imported_by_name(module, expression):
+                    return imported + "".join(reversed(tail))
                 tail.append("()")
                 expression = expression.func
             elif isinstance(expression, ast.Name):
@@ -143,7 +146,7 @@ class Code:
     def _value(self, module: Module, expression: ast.expr) -> tuple[Module, ast.expr] | None:
         """Go one step from a name to its value."""
         name = variable(expression)
-        if name and name not in module.parameters:
+        if name and name not in module.parameters and name not in module.bindings:
             values = module.assigned.get(name, [])
             if len(values) == 1:
                 return module, values[0]
@@ -166,30 +169,59 @@ class Code:
         return self.modules.get(owner), name
 
 
+def _imported_by_name(module: Module, call: ast.Call) -> str:
+    """Return the module that `importlib.import_module("boto3")` and its likes import, empty for others."""
+    name = call.args[0] if call.args else None
+    owner: ast.expr = call.func
+    of_owner = f".{owner.attr}" if isinstance(owner, ast.Attribute) else ""
+    owner = owner.value if isinstance(owner, ast.Attribute) else owner
+    if not (isinstance(owner, ast.Name) and isinstance(name, ast.Constant) and isinstance(name.value, str)):
+        return ""
+    meant = module.bindings.get(owner.id, owner.id) + of_owner
+    return name.value if meant in _IMPORTERS else ""
+
+
 def python_code(function: Node) -> Code | None:
-    """Return the code of a Lambda function, None if it is not Python (or a container image).
+    """Return the code of a Lambda function, None if it is not Python, or is none that can be read.
+
+    What cannot be read is reported once, by `code-readable`, and not by each rule on code.
+
+    Raises
+    ------
+    UndeterminedError
+        It is not known yet which code it is.
+    """
+    found = _found(function)
+    return found if isinstance(found, Code) else None
+
+
+def read_python(function: Node) -> Code | None:
+    """Return the code of a Lambda function, None if it is not Python, or no part of the program.
 
     Raises
     ------
     UndeterminedError
         The code is Python, and cannot be read.
     """
+    found = _found(function)
+    if isinstance(found, str):
+        raise UndeterminedError(found)
+    return found
+
+
+def _found(function: Node) -> Code | str | None:
+    """Return a function's code, or why it cannot be read."""
     if not function.inputs.text("runtime").startswith("python"):
         return None
     handler, archive = function.inputs.text("handler"), function.inputs.get("code")
     if archive is None:
-        raise UndeterminedError("its code is not part of the program, but lies in a bucket or a registry")
+        return None
     if not isinstance(archive, pulumi.Archive):
-        raise UndeterminedError(
-            f"property code of {function} has an unexpected shape: it should be an archive"
-        )
+        return f"property code of {function} has an unexpected shape: it should be an archive"
     known = _codes.setdefault(archive, {})
     if handler not in known:
         known[handler] = _read(archive, handler)
-    found = known[handler]
-    if isinstance(found, str):
-        raise UndeterminedError(found)
-    return found
+    return known[handler]
 
 
 _codes: WeakKeyDictionary[pulumi.Archive, dict[str, Code | str]] = WeakKeyDictionary()

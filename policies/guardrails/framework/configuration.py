@@ -10,6 +10,8 @@ The file stands beside the Pulumi.yaml of the program that is judged::
           all: mandatory        # every rule of the profile that is not named below
           tags: advisory
         undetermined: advisory  # what a rule could neither pass nor fail
+        elsewhere:              # what other stacks, judged by themselves, answer for: ARNs or globs on them
+          - arn:aws:kms:eu-west-1:111122223333:key/*
         settings:
           log-retention: {minimumDays: 7}
     exemptions:
@@ -53,6 +55,7 @@ class StackConfiguration:
     levels: Mapping[str, Level] = field(default_factory=dict)
     undetermined: Level = Level.MANDATORY
     settings: Mapping[str, Settings] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
 
     def level_of(self, rule: Rule) -> Level:
@@ -84,6 +87,7 @@ class StackSection(_Strict):
     levels: dict[str, Any] = {}
     undetermined: Level = Level.MANDATORY
     settings: dict[str, dict[str, Any]] = {}
+    elsewhere: list[Annotated[str, msgspec.Meta(pattern=r"^arn:")]] = []
 
 
 class ExemptionSection(_Strict, kw_only=True):
@@ -212,7 +216,11 @@ def _section(given: Any, where: str, rules: Mapping[str, Rule]) -> StackConfigur
         for name, values in section.settings.items()
     }
     return StackConfiguration(
-        profile=section.profile, levels=levels, undetermined=section.undetermined, settings=settings
+        profile=section.profile,
+        levels=levels,
+        undetermined=section.undetermined,
+        settings=settings,
+        elsewhere=tuple(section.elsewhere),
     )
 
 

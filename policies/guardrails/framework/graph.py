@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from guardrails.framework.errors import UndeterminedError
@@ -10,6 +11,7 @@ from guardrails.framework.node import Node
 from guardrails.framework.props import Props
 
 _STACK = "pulumi:pulumi:Stack"
+_EVERYWHERE = ("iam.Policy", "iam.Role", "s3.Bucket")
 _IDENTITIES = ("id", "arn", "name", "url", "bucket", "keyId")
 
 
@@ -34,10 +36,11 @@ class Graph:
 
     A join asks whether a property names a given resource. A known value is compared with known names, ids and
     ARNs; an unknown one is proved by the one resource it comes from. What neither tells raises
-    `UndeterminedError`.
+    `UndeterminedError`. *elsewhere* are ARNs, perhaps with wildcards, that other stacks answer for.
     """
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
+    def __init__(self, nodes: Iterable[Node], elsewhere: Iterable[str] = ()) -> None:
+        self._elsewhere = tuple(elsewhere)
         self._by_urn = {node.urn: node for node in nodes}
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
@@ -96,6 +99,10 @@ class Graph:
         """
         return self.traced(node, path[0], lambda: _reach(node.inputs, path), kinds=kinds)
 
+    def text_at(self, node: Node, *path: str) -> str:
+        """Return the text at *path*, empty if there is none; a step into text reads it as JSON."""
+        return _reach(node.inputs, path)
+
     def traced(
         self,
         node: Node,
@@ -135,6 +142,20 @@ class Graph:
                 return sources[0]
             raise
 
+    def elsewhere(self, reference: str, what: str) -> None:
+        """Leave the resource that *reference* names to the stack that it is part of.
+
+        Raises
+        ------
+        UndeterminedError
+            guardrails.yaml does not say that another stack answers for it.
+        """
+        if not any(fnmatchcase(reference, pattern) for pattern in self._elsewhere):
+            raise UndeterminedError(
+                f"{what} is not part of this stack; if another answers for it, name its ARN under "
+                "`elsewhere` in guardrails.yaml"
+            )
+
     def sources(self, node: Node, prop: str) -> list[Node]:
         """Return the resources of this stack that the top-level property *prop* takes something from."""
         return [self._by_urn[urn] for urn in node.sources.get(prop, ()) if urn in self._by_urn]
@@ -163,8 +184,9 @@ class Graph:
             index = self._index(kind)
             meant = name_in(reference, kind) if kind in NAMINGS else None
             found = index.known.get(reference) or (index.known.get(meant) if meant else None)
-            if found:
-                return _nearest(found, region_of(reference) or (near.region if near else ""))
+            region = region_of(reference) or (near.region if near else "")
+            if found and (nearest := _nearest(found, region)):
+                return nearest
             if meant and index.nameless:
                 unknowns.append(index.nameless)
         if unknowns:
@@ -262,9 +284,11 @@ def _reach(props: Props, path: tuple[str, ...]) -> str:
     return props.text(last)
 
 
-def _nearest(namesakes: list[Node], region: str) -> Node:
+def _nearest(namesakes: list[Node], region: str) -> Node | None:
+    """Return the one in *region*, None if all are elsewhere; buckets and roles are the same everywhere."""
     if len(namesakes) == 1:
-        return namesakes[0]
+        regions = {region, namesakes[0].region} - {""}
+        return namesakes[0] if len(regions) < 2 or namesakes[0].kind in _EVERYWHERE else None
     here = [node for node in namesakes if node.region == region]
     if len(here) != 1:
         raise UndeterminedError(f"{namesakes[0]} and {namesakes[1]} have the same name in AWS")

@@ -38,6 +38,8 @@ ROLE_POLICIES: Final = (
 ROLE_READS: Final = (*ROLE_POLICIES, "iam.Policy.policy", "iam.RolePolicy.policy")
 """What `role_statements` reads, for rules that use it."""
 
+BESIDE_TARGET: Final = ("iam.Role", "kms.Key", "sqs.Queue")
+"""Where else what a schedule says of its target may come from."""
 _SOURCES: Final = ("sqs", "dynamodb", "kinesis", "msk", "mq", "docdb")
 """The services that an event source mapping may read from."""
 _KEYS: Final = {"kms.Alias": "targetKeyId", "kms.ReplicaKey": "primaryKeyArn"}
@@ -113,9 +115,14 @@ def policies_at(node: Node, prop: str, graph: Graph) -> list[Node | str]:
     return found
 
 
-def function_behind(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> Node | None:
-    """Return the function that a value means, itself or by its alias; None if it means something else."""
-    found = graph.origin(node, prop, read)
+def function_behind(
+    node: Node, prop: str, read: Callable[[], str], graph: Graph, *, beside: tuple[str, ...] = ()
+) -> Node | None:
+    """Return the function that a value means, itself or by its alias; None if it means something else.
+
+    Other values inside *prop* may come from resources of the kinds *beside*.
+    """
+    found = graph.origin(node, prop, read, beside=beside)
     if isinstance(found, str):
         named_service = service_of(found)
         foreign = not found or named_service not in (None, "lambda")
@@ -149,7 +156,7 @@ def function_at(node: Node, prop: str, graph: Graph) -> Node | None:
 
 
 def async_invokers(function: Node, graph: Graph) -> list[Node]:
-    """Return what invokes *function* without waiting: event rules' targets, topics and buckets."""
+    """Return what invokes *function* without waiting: targets of event rules, schedules, topics, buckets."""
 
     def subscribes(node: Node) -> bool:
         return node.inputs.text("protocol") == "lambda" and function_at(node, "endpoint", graph) is function
@@ -158,8 +165,13 @@ def async_invokers(function: Node, graph: Graph) -> list[Node]:
         reads = [partial(block.text, "lambdaFunctionArn") for block in node.inputs.blocks("lambdaFunctions")]
         return any(function_behind(node, "lambdaFunctions", read, graph) is function for read in reads)
 
+    def schedules(node: Node) -> bool:
+        read = partial(node.inputs.block("target").text, "arn")
+        return function_behind(node, "target", read, graph, beside=BESIDE_TARGET) is function
+
     return [
         *naming(function, "cloudwatch.EventTarget", "arn", graph),
+        *graph.matching("scheduler.Schedule", schedules),
         *graph.matching("sns.TopicSubscription", subscribes),
         *graph.matching("s3.BucketNotification", notifies),
     ]
@@ -239,7 +251,8 @@ def queue_read_by(mapping: Node, graph: Graph) -> Node | None:
     """
     service, source = source_of(mapping, graph)
     if service == "sqs" and (source is None or source.kind != "sqs.Queue"):
-        raise UndeterminedError("the queue it reads is not part of this stack")
+        graph.elsewhere(mapping.inputs.text("eventSourceArn"), "the queue it reads")
+        return None
     return source if service == "sqs" else None
 
 
@@ -277,12 +290,12 @@ def _alarms_by_topic(graph: Graph) -> Pointers:
 
 
 def topics_told_by(alarm: Node, graph: Graph) -> list[Node]:
-    """Return the topics that an alarm tells when it goes off.
+    """Return the topics of this stack that an alarm tells when it goes off.
 
     Raises
     ------
     UndeterminedError
-        A topic is not part of the stack, or what the alarm does is not known yet and no topic is behind it.
+        What the alarm does is not known yet and no topic is behind it.
     """
     try:
         actions = alarm.inputs.texts("alarmActions")
@@ -294,10 +307,7 @@ def topics_told_by(alarm: Node, graph: Graph) -> list[Node]:
     named = [
         graph.named(action, "sns.Topic", near=alarm) for action in actions if service_of(action) == "sns"
     ]
-    topics = [topic for topic in named if topic]
-    if len(topics) < len(named):
-        raise UndeterminedError("the topic that it tells is not part of this stack")
-    return topics
+    return [topic for topic in named if topic]
 
 
 def queue_of(holder: Node, graph: Graph) -> Node:

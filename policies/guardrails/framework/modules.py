@@ -5,13 +5,11 @@ import warnings
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 from weakref import WeakValueDictionary
 
 from guardrails.framework.archives import Files
 from guardrails.framework.errors import UndeterminedError
-
-_ELSEWHERE: Final = frozenset(("__name__", "TYPE_CHECKING"))
 
 type Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -47,7 +45,8 @@ class Module:
     @cached_property
     def words(self) -> frozenset[str]:
         """Every name that the code uses, as the import calls it; merely importing it is no use."""
-        names = {self.bindings.get(node.id, node.id).rpartition(".")[2] for node in self.of(ast.Name)}
+        used = (node.id for node in self.of(ast.Name) if isinstance(node.ctx, ast.Load))
+        names = {self.bindings.get(name, name).rpartition(".")[2] for name in used}
         attributes = {node.attr for node in self.of(ast.Attribute)}
         keywords = {node.arg for node in self.of(ast.keyword) if node.arg}
         return frozenset(names | attributes | keywords)
@@ -106,6 +105,7 @@ def _parsed(path: str, source: bytes) -> ast.Module:
 
 def _indexed(module: Module, tree: ast.Module) -> Module:
     tree.body = [statement for each in tree.body for statement in _run_in_lambda(each)]
+    _spell_attributes(tree)
     prose: set[int] = set()
     stores: Counter[str] = Counter()
     for node in ast.walk(tree):
@@ -125,7 +125,9 @@ def _indexed(module: Module, tree: ast.Module) -> Module:
         else:
             _index_values(module, node)
     module.assigned = {
-        name: values for name, values in module.assigned.items() if stores[name] == len(values)
+        name: [value for value in values if not _is_none(value)] or values
+        for name, values in module.assigned.items()
+        if stores[name] == len(values)
     }
     module.functions = _definitions(tree.body)
     module.methods = {each.name: _definitions(each.body) for each in module.of(ast.ClassDef)}
@@ -136,9 +138,40 @@ def _indexed(module: Module, tree: ast.Module) -> Module:
 
 def _run_in_lambda(statement: ast.stmt) -> list[ast.stmt]:
     """Leave out what runs from a shell only, or is there for type checkers."""
-    test = statement.test if isinstance(statement, ast.If) else None
-    names = {getattr(node, "id", getattr(node, "attr", "")) for node in (test, getattr(test, "left", None))}
-    return statement.orelse if isinstance(statement, ast.If) and names & _ELSEWHERE else [statement]
+    if not isinstance(statement, ast.If):
+        return [statement]
+    test = statement.test
+    if isinstance(test, ast.Compare):
+        from_shell = "__name__" in {getattr(side, "id", "") for side in (test.left, *test.comparators)}
+        elsewhere = from_shell and [type(each) for each in test.ops] == [ast.Eq]
+    else:
+        elsewhere = getattr(test, "id", getattr(test, "attr", "")) == "TYPE_CHECKING"
+    return statement.orelse if elsewhere else [statement]
+
+
+def _spell_attributes(tree: ast.Module) -> None:
+    """Write `getattr(x, "name")` as `x.name`, so that both are read alike."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.Call):
+                setattr(node, name, _attribute(value))
+            elif isinstance(value, list):
+                value[:] = [_attribute(each) if isinstance(each, ast.Call) else each for each in value]
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def _attribute(call: ast.Call) -> ast.expr:
+    """Return the attribute that a call of getattr by a fixed name means, else the call."""
+    name = call.args[1] if getattr(call.func, "id", "") == "getattr" and len(call.args) > 1 else None
+    if not (isinstance(name, ast.Constant) and isinstance(name.value, str)):
+        return call
+    return ast.copy_location(ast.Attribute(call.args[0], name.value, ast.Load()), call)
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _definitions(body: list[ast.stmt]) -> dict[str, Definition]:

@@ -1,15 +1,18 @@
 """What a resource must be made after although no value of it says so."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from guardrails.framework.documents import statements
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import function_at, function_behind, key_behind
+from guardrails.framework.joins import OF_AWS, function_at, function_behind, key_behind
 from guardrails.framework.node import Node
 
 type Needs = Callable[[Node, Graph], Iterator[Node]]
+_AWS_READING: Final = re.compile("SQS|DynamoDB|Kinesis|MSK|AmazonMQ|Full|ReadOnly|Administrator|PowerUser")
+"""What is in the names of AWS's policies that let a role read a queue or a stream."""
 _READING: Final = ("receivemessage", "getrecords", "read*", "get*", "receive*", "*")
 
 
@@ -70,8 +73,9 @@ def _lets_read(policy: Node, graph: Graph) -> bool:
     holder: Node | None = policy
     if policy.kind == "iam.RolePolicyAttachment":
         holder = graph.target(policy, "policyArn", kinds=("iam.Policy",))
-    if holder is None:
-        return True  # what AWS or another stack keeps in it is not seen here
+    if holder is None:  # what AWS or another stack keeps in it is not seen here
+        named = policy.inputs.text("policyArn")
+        return OF_AWS not in named or bool(_AWS_READING.search(named))
     granted = [each for each in statements(holder.inputs, "policy") if each.allows]
     actions = {action.lower().rsplit(":", 1)[-1] for each in granted for action in each.actions}
     return bool(actions & set(_READING)) or any(each.exceptions for each in granted)

@@ -177,7 +177,8 @@ class Analyzer(sdk.BaseServicer):  # type: ignore[misc]  # the base comes from a
         if request.resources:
             urn = request.resources[0].urn
             self._learn(stack_in(urn), project_in(urn), context)
-        run, graph = self._running(), Graph(self._nodes(request.resources))
+        run = self._running()
+        graph = Graph(self._nodes(request.resources), run.configuration.elsewhere)
         response = self._response(run.stack(graph))
         report = run.report(len(graph))
         for exemption in report.expired:

@@ -112,7 +112,7 @@ def judge_state(
     stack: str,
 ) -> Report:
     """Judge a stack that is known as a whole, resource by resource and then together."""
-    graph = Graph(nodes)
+    graph = Graph(nodes, configuration.elsewhere)
     run = Run(rules, configuration, project=project, stack=stack)
     for node in graph:
         run.resource(node)

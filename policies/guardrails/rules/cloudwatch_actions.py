@@ -96,7 +96,11 @@ def alarm_actions(alarm: Node, graph: Graph) -> Iterator[str]:
     if not acts(alarm, graph):
         yield "does nothing when it goes off"
     elif alarm.inputs.count("alarmActions") and not topics_told_by(alarm, graph) and not _scales(alarm):
-        yield "tells no SNS topic when it goes off"
+        told = [action for action in alarm.inputs.texts("alarmActions") if service_of(action) == "sns"]
+        for topic in told:
+            graph.elsewhere(topic, "the topic that it tells")
+        if not told:
+            yield "tells no SNS topic when it goes off"
 
 
 def _scales(alarm: Node) -> bool:

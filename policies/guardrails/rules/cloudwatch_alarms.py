@@ -1,9 +1,10 @@
 """Rules on the alarms that functions and queues must have."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
-from guardrails.framework.alarms import ALARM_READS, alarms_on
+from guardrails.framework.alarms import ALARM_READS, Watched, alarms_on
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
 from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
@@ -178,7 +179,12 @@ _RULED: Final = stack(
             "failed-deliveries", "AWS/Events", "FailedInvocations", "RuleName", "rule.name"
         )
     },
-    reads=("cloudwatch.EventRule.name", "cloudwatch.EventTarget.rule", *ALARM_READS),
+    reads=(
+        "cloudwatch.EventRule.eventBusName",
+        "cloudwatch.EventRule.name",
+        "cloudwatch.EventTarget.rule",
+        *ALARM_READS,
+    ),
     passes=[
         _RULED,
         stack(resource("cloudwatch.EventRule", "idle", name="shop-idle-dev")),
@@ -206,6 +212,7 @@ _RULED: Final = stack(
         "no alarm with an action on its FailedInvocations": _RULED.but(
             "lost", dimensions={"RuleName": "shop-other-dev"}
         ),
+        "by RuleName and EventBusName": _RULED.but("uploads", eventBusName="shop-events-dev"),
         "no alarm": _RULED.but("lost", name="shop-lost-dev", alarmActions=None).plus(
             resource("cloudwatch.CompositeAlarm", "mute", alarmRule="ALARM(shop-lost-dev)")
         ),
@@ -214,10 +221,27 @@ _RULED: Final = stack(
 def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
     """Alarms act on the events that a rule could not deliver.
 
-    EventBridge gives up on an event that a target refuses for good, and counts it: nothing else tells.
+    EventBridge gives up on an event that a target refuses for good, and counts it: nothing else tells. For
+    rules of the default bus it counts by RuleName alone, for others by EventBusName as well.
     """
     if not graph.companions(rule, "cloudwatch.EventTarget", "rule"):
         return
     metric = "FailedInvocations"
-    if not alarms_on(rule, graph, namespace="AWS/Events", metric=metric, dimension="RuleName"):
-        yield f"has targets and no alarm with an action on its {metric}"
+    bus = graph.origin(rule, "eventBusName", partial(rule.inputs.text, "eventBusName"))
+    of_bus = isinstance(bus, Node) or bus.rsplit("/", 1)[-1] not in ("", "default")
+
+    def on_bus(watched: Watched) -> bool:
+        return watched.props.block("dimensions").has("EventBusName") is of_bus
+
+    found = alarms_on(
+        rule,
+        graph,
+        namespace="AWS/Events",
+        metric=metric,
+        dimension="RuleName",
+        where=on_bus,
+        beside=("cloudwatch.EventBus",),
+    )
+    if not found:
+        by = " by RuleName and EventBusName" if of_bus else ""
+        yield f"has targets and no alarm with an action on its {metric}{by}"

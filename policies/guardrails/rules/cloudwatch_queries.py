@@ -14,6 +14,12 @@ _DIMENSIONS: Final = {
     "AWS/SQS": "QueueName",
 }
 """Namespaces that have no metric without this dimension."""
+_KNOWN: Final = {
+    "AWS/Events": ("EventBusName", "EventSourceName", "RuleName"),
+    "AWS/Lambda": ("EventSourceMappingUUID", "ExecutedVersion", "FunctionName", "Resource"),
+    "AWS/SQS": ("QueueName",),
+}
+"""All dimensions of some namespaces; a metric by another one never has data."""
 _BY_OPERATION: Final = ("SystemErrors", "ThrottledRequests")
 
 _SINGLE: Final = stack(
@@ -151,3 +157,7 @@ def _metric_problems(metric: Props, statistics: tuple[str, ...]) -> Iterator[str
     for dimension in needed:
         if not metric.block("dimensions").text(dimension):
             yield f"watches {name} without the dimension {dimension}"
+    known = _KNOWN.get(namespace)
+    for dimension in metric.block("dimensions").keys() if known else ():
+        if dimension not in (known or ()):
+            yield f"watches {name} by the dimension {dimension}, which {namespace} does not have"

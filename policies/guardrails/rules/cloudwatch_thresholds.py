@@ -87,6 +87,12 @@ _MATH: Final = stack(
 )
 
 
+_HIDING: Final = ("Minimum", "SampleCount")
+"""Statistics of Errors that are low although some invocations fail, or high although none does."""
+_RATES: Final = ("Average", "Maximum")
+"""Statistics of what each invocation reports: 1 if it failed, else 0."""
+
+
 class ThresholdSettings(Settings):
     """From when on an alarm counts as one that cannot warn in time."""
 
@@ -130,6 +136,7 @@ class ThresholdSettings(Settings):
                 "metricQueries",
                 "namespace",
                 "period",
+                "statistic",
                 "threshold",
                 "thresholdMetricId",
             )
@@ -179,7 +186,7 @@ def alarm_thresholds(alarm: Node, graph: Graph, settings: ThresholdSettings) -> 
         return
     watched = watched_by(alarm)
     if watched and all(_counts(each) for each in watched):
-        yield from _count_problems(alarm, settings)
+        yield from _count_problems(alarm, watched, settings)
     elif not alarm.inputs.has("metricQueries"):
         yield from _limit_problems(alarm, watched[0], graph)
 
@@ -201,12 +208,18 @@ def _counts(watched: Watched) -> bool:
     return watched.name in _COUNTS
 
 
-def _count_problems(alarm: Node, settings: ThresholdSettings) -> Iterator[str]:
-    threshold, least = alarm.inputs.number("threshold"), _least(alarm)
+def _count_problems(alarm: Node, watched: list[Watched], settings: ThresholdSettings) -> Iterator[str]:
+    threshold = alarm.inputs.number("threshold")
+    statistic = alarm.inputs.text("statistic")
+    errors = all(each.is_metric("AWS/Lambda", "Errors") for each in watched)
     if not rises(alarm):
         yield "goes off when there are few of what should not happen"
-    elif threshold < least:
+    elif _is_below(threshold, 0, alarm):
         yield "is always in alarm: its metric is never below its threshold"
+    elif errors and statistic in _HIDING:
+        yield f"looks at the {statistic} of what should not happen, which hides it"
+    elif errors and statistic in _RATES and not _is_below(threshold, 1, alarm):
+        yield f"cannot go off: the {statistic} of errors is never more than 1"
     elif threshold > settings.maximum_count:
         yield (
             f"waits for more than {threshold:g}, though it counts what should not happen "
@@ -214,9 +227,10 @@ def _count_problems(alarm: Node, settings: ThresholdSettings) -> Iterator[str]:
         )
 
 
-def _least(alarm: Node) -> float:
-    """Return the least threshold that a metric without negative values can be below, if it counts."""
-    return 1 if alarm.inputs.text("comparisonOperator") == "GreaterThanOrEqualToThreshold" else 0
+def _is_below(threshold: float, value: float, alarm: Node) -> bool:
+    """Tell whether a metric of *value* sets off an alarm with *threshold*."""
+    inclusive = alarm.inputs.text("comparisonOperator") == "GreaterThanOrEqualToThreshold"
+    return threshold <= value if inclusive else threshold < value
 
 
 def _limit_problems(alarm: Node, watched: Watched, graph: Graph) -> Iterator[str]:
@@ -234,7 +248,7 @@ def _limit_problems(alarm: Node, watched: Watched, graph: Graph) -> Iterator[str
     threshold = alarm.inputs.number("threshold")
     if not rises(alarm):
         yield "goes off when its metric is low, where high is bad"
-    elif threshold < _least(alarm):
+    elif _is_below(threshold, 0, alarm):
         yield "is always in alarm: its metric is never below its threshold"
     elif limit and threshold >= limit:
         yield f"cannot go off: {reason}"

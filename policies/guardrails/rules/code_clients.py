@@ -131,7 +131,7 @@ def _problem(call: Call, code: Code, function: Node, settings: ClientSettings) -
     given = call.keyword("config")
     if given is None and len(call.node.args) > _CONFIG_POSITION:
         given = call.node.args[_CONFIG_POSITION]
-    if given is None:
+    if given is None or (isinstance(given, ast.Constant) and given.value is None):
         return "" if call.open_ended else "without a botocore Config"
     for module, config in _configs(call.module, given, code):
         made = Call(module=module, node=config, name="")

@@ -113,11 +113,18 @@ def _raises(caught: ast.ExceptHandler) -> bool:
 
 
 def _does_nothing(body: list[ast.stmt]) -> bool:
+    """Tell whether all that is done is to go on, or to answer something written out."""
     return all(
         isinstance(each, ast.Pass | ast.Continue | ast.Break)
-        or (isinstance(each, ast.Expr | ast.Return) and isinstance(each.value, ast.Constant | None))
+        or (isinstance(each, ast.Expr | ast.Return) and (each.value is None or _is_written_out(each.value)))
         for each in body
     )
+
+
+def _is_written_out(value: ast.expr) -> bool:
+    """Tell whether a value consists of constants only."""
+    parts = [part for part in ast.walk(value) if isinstance(part, ast.expr)]
+    return all(isinstance(part, ast.Constant | ast.Dict | ast.List | ast.Tuple) for part in parts)
 
 
 _ARBITRARY: Final = {
@@ -213,10 +220,13 @@ def _unsafe_argument(call: Call, code: Code) -> str:
         name = code.meaning(call.module, loader).rpartition(".")[2] if loader else ""
         safe = name in _SAFE_LOADERS or call.open_ended
         return "" if safe else "loads data that can run code"
-    if call.name.startswith("subprocess.") and _is(call.keyword("shell"), True):
+    if call.name.startswith("subprocess.") and _is(call, "shell", True, code):
         return "starts a shell"
-    return "trusts any server" if _is(call.keyword("verify"), False) else ""
+    return "trusts any server" if _is(call, "verify", False, code) else ""
 
 
-def _is(expression: ast.expr | None, value: bool) -> bool:
-    return isinstance(expression, ast.Constant) and expression.value is value
+def _is(call: Call, keyword: str, value: bool, code: Code) -> bool:
+    """Tell whether an argument is sure to count as *value*."""
+    given = call.keyword(keyword)
+    found = code.resolve(call.module, given)[1] if given else None
+    return isinstance(found, ast.Constant) and found.value is not None and bool(found.value) is value

@@ -178,30 +178,38 @@ def _read(
     if any(isinstance(node, ast.Name) and node.id == "isinstance" for node in nodes):
         return None
     seen.add(id(definition))
+    names = {name, *(alias for node in nodes for alias in _aliases(node, name))}
     for node in nodes:
-        key = _key_of(node, name)
+        key = _key_of(node, names)
         if key:
             return key, module.at(node)
         if isinstance(node, ast.Call) and (callee := code.function(module, node.func)):
-            handed = _handed(node, callee[1], name)
+            handed = _handed(node, callee[1], names)
             if handed and (found := _read(code, *callee, handed, seen)):
                 return found
     return None
 
 
-def _handed(call: ast.Call, callee: Definition, name: str) -> str:
-    """Return the parameter by which *callee* receives the variable *name*."""
+def _aliases(node: ast.AST, name: str) -> list[str]:
+    """Return what else *node* calls the variable *name*: `given = event`."""
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and node.value.id == name:
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _handed(call: ast.Call, callee: Definition, names: set[str]) -> str:
+    """Return the parameter by which *callee* receives one of the variables *names*."""
     for position, argument in enumerate(call.args):
-        if isinstance(argument, ast.Name) and argument.id == name:
+        if isinstance(argument, ast.Name) and argument.id in names:
             return _parameter(callee, position)
     for keyword in call.keywords:
-        if isinstance(keyword.value, ast.Name) and keyword.value.id == name:
+        if isinstance(keyword.value, ast.Name) and keyword.value.id in names:
             return keyword.arg or ""
     return ""
 
 
-def _key_of(node: ast.AST, name: str) -> str:
-    """Return the text that *node* looks up in the variable *name*: `name["key"]`, `name.get("key")`."""
+def _key_of(node: ast.AST, names: set[str]) -> str:
+    """Return the text that *node* looks up in one of the variables: `name["key"]`, `name.get("key")`."""
     key: ast.expr | None = None
     if isinstance(node, ast.Subscript):
         owner, key = node.value, node.slice
@@ -209,5 +217,5 @@ def _key_of(node: ast.AST, name: str) -> str:
         owner, key = node.func.value, node.args[0] if node.args else None
     else:
         return ""
-    own = isinstance(owner, ast.Name) and owner.id == name
+    own = isinstance(owner, ast.Name) and owner.id in names
     return key.value if own and isinstance(key, ast.Constant) and isinstance(key.value, str) else ""

@@ -91,6 +91,7 @@ _INVOKERS: Final = (
     "lambda.Alias.functionName",
     "lambda.Function.name",
     "s3.BucketNotification.lambdaFunctions",
+    "scheduler.Schedule.target",
     "sns.TopicSubscription.endpoint",
     "sns.TopicSubscription.protocol",
 )

@@ -37,6 +37,8 @@ _NO_SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ALSO_IN_EXAMPLES: Final = "a password in an address"
+_WITH_DEFAULT: Final = ("get", "getenv", "setdefault", "pop")
 _SHORTEST: Final = 8
 _PASSWORD: Final = re.compile(r"(password|passwd|passphrase|pwd)$", re.IGNORECASE)
 _REFERENCE: Final = re.compile(r"arn:|\{\{resolve:|[\w.-]*/")
@@ -107,29 +109,63 @@ def code_no_secrets(function: Node) -> Iterator[str]:
     code = python_code(function)
     if code is None:
         return
-    for module, text in code.strings:
+    for module, text, prose in _literals(code):
         for form, pattern in _FORMS.items():
-            if pattern.search(str(text.value)):
+            if pattern.search(str(text.value)) and not (prose and form in _ALSO_IN_EXAMPLES):
                 yield f"holds what looks like {form} in {module.at(text)}"
     for module, name, value in _named(code):
         if _named_like_a_secret(name) and _is_secret(value):
             yield f"holds a value for {name} in {module.at(value)}"
 
 
+def _literals(code: Code) -> Iterator[tuple[Module, ast.Constant, bool]]:
+    """Yield every text and every bytes, and whether it is only a docstring."""
+    used = {id(text) for _, text in code.strings}
+    for module in code.modules.values():
+        for literal in module.of(ast.Constant):
+            if isinstance(literal.value, str | bytes):
+                yield module, literal, isinstance(literal.value, str) and id(literal) not in used
+
+
 def _named(code: Code) -> Iterator[tuple[Module, str, ast.expr]]:
-    """Yield every value that the code gives a name: variables, arguments by keyword, entries of a dict."""
+    """Yield every value that the code gives a name, compares with it, or falls back to where it has none."""
     for module in code.modules.values():
         for assigned in module.of(ast.Assign):
-            yield from ((module, variable(target), assigned.value) for target in assigned.targets)
+            yield from ((module, _name_of(target), assigned.value) for target in assigned.targets)
         for declared in module.of(ast.AnnAssign):
             if declared.value is not None:
-                yield module, variable(declared.target), declared.value
+                yield module, _name_of(declared.target), declared.value
+        for compared in module.of(ast.Compare):
+            yield from ((module, _name_of(compared.left), each) for each in compared.comparators)
+        for call in module.of(ast.Call):
+            if getattr(call.func, "attr", "") in _WITH_DEFAULT and len(call.args) > 1:
+                yield module, _text_of(call.args[0]), call.args[1]
+        for arguments in module.of(ast.arguments):
+            yield from ((module, name, value) for name, value in _defaults(arguments))
         for keyword in module.of(ast.keyword):
             yield module, keyword.arg or "", keyword.value
         for mapping in module.of(ast.Dict):
             for key, value in zip(mapping.keys, mapping.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield module, key.value, value
+                yield module, _text_of(key), value
+
+
+def _name_of(target: ast.expr) -> str:
+    """Return what a value is called: a variable, or the key of an item."""
+    return _text_of(target.slice) if isinstance(target, ast.Subscript) else variable(target)
+
+
+def _text_of(key: ast.expr | None) -> str:
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+
+
+def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the parameters of a function that have a default, and that."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    for parameter, value in zip(reversed(positional), reversed(arguments.defaults), strict=False):
+        yield parameter.arg, value
+    for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield parameter.arg, default
 
 
 def _named_like_a_secret(name: str) -> bool:

@@ -142,8 +142,10 @@ def _baked_in(call: Call, code: Code) -> str:
     if call.name in CLIENTS or call.name.endswith(".Session"):
         return _region(call, code)
     first = call.node.args[0] if call.node.args else call.keyword("name")
-    if call.name.endswith(".resource().Table") and first is not None and _text(call, first, code):
-        return "the name of a table"
+    for kind, called in (("Table", "table"), ("Bucket", "bucket")):
+        made = call.name.endswith(f".resource().{kind}")
+        if made and first is not None and _text(call, first, code):
+            return f"the name of a {called}"
     if not isinstance(call.node.func, ast.Attribute):
         return ""
     for each in call.node.keywords:

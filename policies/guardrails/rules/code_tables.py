@@ -101,7 +101,7 @@ def code_no_scan(function: Node) -> Iterator[str]:
 
 
 def _is_scan(call: Call, code: Code) -> bool:
-    method = call.node.func
+    _, method = code.resolve(call.module, call.node.func)
     if not isinstance(method, ast.Attribute):
         return False
     if method.attr == "get_paginator":

@@ -22,16 +22,25 @@ def _recoverable(table: Node, _settings: Settings) -> dict[str, Any]:
 @resource_rule(
     severity=Severity.HIGH,
     findings=("CC-REL-8", "SP-15", "OP-4.2", "IP-2.2", "UA-7.2"),
-    fixes={"dynamodb.Table": 'point_in_time_recovery={"enabled": True}'},
+    fixes={
+        "dynamodb.Table": 'point_in_time_recovery={"enabled": True}',
+        "dynamodb.TableReplica": "point_in_time_recovery=True",
+    },
     remedies={"dynamodb.Table": _recoverable},
-    reads=("dynamodb.Table.pointInTimeRecovery", "dynamodb.Table.replicas"),
+    reads=(
+        "dynamodb.Table.pointInTimeRecovery",
+        "dynamodb.Table.replicas",
+        "dynamodb.TableReplica.pointInTimeRecovery",
+    ),
     passes=[
         _RECOVERABLE,
+        stack(resource("dynamodb.TableReplica", "abroad", pointInTimeRecovery=True)),
         _RECOVERABLE.but("records", replicas=[{"regionName": "eu-west-1", "pointInTimeRecovery": True}]),
     ],
     fails={
         "has no point-in-time recovery": _RECOVERABLE.but("records", pointInTimeRecovery=None),
         "point-in-time": _RECOVERABLE.but("records", pointInTimeRecovery={"enabled": False}),
+        '"abroad"': stack(resource("dynamodb.TableReplica", "abroad")),
         "has no point-in-time recovery in its replica in eu-west-1": _RECOVERABLE.but(
             "records", replicas=[{"regionName": "eu-west-1"}]
         ),
@@ -42,6 +51,10 @@ def dynamodb_pitr(table: Node) -> Iterator[str]:
 
     A wrong write or a deleted item can then be undone to the second, for up to 35 days.
     """
+    if table.kind == "dynamodb.TableReplica":
+        if not table.inputs.flag("pointInTimeRecovery"):
+            yield "has no point-in-time recovery"
+        return
     if not table.inputs.block("pointInTimeRecovery").flag("enabled"):
         yield "has no point-in-time recovery"
     for replica in table.inputs.blocks("replicas"):

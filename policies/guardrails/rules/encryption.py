@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.buckets import encryption_rules, takes_access_logs
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import key_behind
@@ -40,6 +39,7 @@ _BY_KEY: Final = stack(
         environment={"variables": {"STAGE": "dev"}},
     ),
     resource("lambda.Function", "bare"),
+    resource("dynamodb.TableReplica", "abroad", sources={"kmsKeyArn": ("key",)}, kmsKeyArn=UNKNOWN),
 )
 _ENCRYPTED_BUCKET: Final = stack(
     _KEY,
@@ -73,6 +73,7 @@ _DEPLOYED: Final = stack(
 )
 _REFERENCES: Final = {
     "cloudwatch.LogGroup": "kmsKeyId",
+    "dynamodb.TableReplica": "kmsKeyArn",
     "lambda.Function": "kmsKeyArn",
     "sns.Topic": "kmsMasterKeyId",
     "sqs.Queue": "kmsMasterKeyId",
@@ -93,6 +94,7 @@ _REFERENCES: Final = {
             ")"
         ),
         "dynamodb.Table": 'server_side_encryption={"enabled": True, "kms_key_arn": key.arn}',
+        "dynamodb.TableReplica": "kms_key_arn=key_in_its_region.arn",
         "sqs.Queue": "kms_master_key_id=key.arn",
         "sns.Topic": "kms_master_key_id=key.arn",
         "cloudwatch.LogGroup": "kms_key_id=key.arn",
@@ -102,6 +104,7 @@ _REFERENCES: Final = {
         "cloudwatch.LogGroup.kmsKeyId",
         "dynamodb.Table.replicas",
         "dynamodb.Table.serverSideEncryption",
+        "dynamodb.TableReplica.kmsKeyArn",
         "kms.Alias.name",
         "kms.Alias.targetKeyId",
         "kms.Key.enableKeyRotation",
@@ -203,7 +206,8 @@ def _key_problems(node: Node, prop: str, read: Callable[[], str], graph: Graph) 
             return
         named = graph.named(found, *_KINDS, near=node)
         if named is None:
-            raise UndeterminedError("its key is not part of this stack, so that its rotation cannot be seen")
+            graph.elsewhere(found, "its key")
+            return
         found = named
     if found.kind not in _KINDS:
         yield f"takes its key from {found}, which is no KMS key"

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from guardrails.framework.actions import has_wildcard
 from guardrails.framework.documents import Statement
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import ROLE_POLICIES, ROLE_READS, policies_of_role, role_statements
@@ -98,7 +97,8 @@ def function_logs_own(function: Node, graph: Graph) -> Iterator[str]:
 
     Who takes the function over could else forge the records of others, or drown them.
     """
-    writing = [each for each in role_statements(_role(function, graph), graph) if _writes_logs(each)]
+    role = _role(function, graph)
+    writing = [each for each in role_statements(role, graph) if _writes_logs(each)] if role else []
     group = _log_group(function, graph) if writing else ""
     for statement in writing:
         if "NotResource" in statement.exceptions:
@@ -109,10 +109,11 @@ def function_logs_own(function: Node, graph: Graph) -> Iterator[str]:
                 yield f"may write logs to {arn} by {statement.place} of its role"
 
 
-def _role(function: Node, graph: Graph) -> Node:
+def _role(function: Node, graph: Graph) -> Node | None:
+    """Return the role of a function, None if another stack answers for it."""
     role = graph.target(function, "role", kinds=("iam.Role",))
     if role is None:
-        raise UndeterminedError("its role is not part of this stack")
+        graph.elsewhere(function.inputs.text("role"), "its role")
     return role
 
 
@@ -164,6 +165,8 @@ def function_role_own(function: Node, graph: Graph) -> Iterator[str]:
     A shared role allows each function whatever any other needs.
     """
     role = _role(function, graph)
+    if role is None:
+        return
     for other in graph.once(_functions_by_role).get(role, ()):
         if other is not function:
             yield f"shares its role with {other}"

@@ -128,6 +128,7 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "s3.BucketNotification.bucket",
         "s3.BucketNotification.eventbridge",
         "s3.BucketNotification.lambdaFunctions",
+        "scheduler.Schedule.target",
         "s3.BucketNotification.queues",
         "s3.BucketNotification.topics",
         "s3.BucketPolicy.bucket",

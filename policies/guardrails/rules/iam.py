@@ -16,8 +16,14 @@ from guardrails.framework.reach import RULES_OF_AWS, reaches_unnamed
 from guardrails.framework.rule import Severity, stack_rule
 
 _BROAD_POLICY: Final = re.compile(
-    r":aws:policy/(.*/)?(AdministratorAccess.*|PowerUserAccess|.*FullAccess.*|.*ReadOnlyAccess|AWSLambda.*ExecutionRole)$"
+    r":aws:policy/(.*/)?(AdministratorAccess.*|.*PowerUser.*|.*FullAccess.*|.*ReadWrite.*|job-function/.*"
+    r"|.*ReadOnlyAccess|AWSLambda.*ExecutionRole(Policy)?|AWSLambdaRole|AWSLambdaInvocation-DynamoDB)$"
 )
+_ON_INTERFACES: Final = (
+    *("ec2:createnetworkinterface", "ec2:deletenetworkinterface"),
+    *("ec2:assignprivateipaddresses", "ec2:unassignprivateipaddresses"),
+)
+"""What Lambda does to the network interfaces of functions in a VPC; it makes and names them itself."""
 _TABLE: Final = "arn:aws:dynamodb:eu-west-1:111122223333:table/shop-records-dev"
 
 
@@ -195,7 +201,7 @@ def _attached_too_much(subject: Node, prop: str, graph: Graph) -> Iterator[str]:
         if _BROAD_POLICY.search(policy):
             yield f"attaches the broad AWS policy {policy.rsplit('/', 1)[-1]}"
         elif OF_AWS not in policy:
-            raise UndeterminedError("a policy that it attaches is not part of this stack")
+            graph.elsewhere(policy, "a policy that it attaches")
 
 
 def _granted_too_much(found: list[Statement]) -> Iterator[str]:
@@ -209,7 +215,7 @@ def _granted_too_much(found: list[Statement]) -> Iterator[str]:
         for action in statement.actions:
             if has_wildcard(action):
                 yield f"allows the wildcard action {action} in {statement.place}"
-            elif "*" in statement.resources and not takes_no_resource(action):
+            elif "*" in statement.resources and not _takes_all(action):
                 yield f"allows {action} on every resource in {statement.place}"
         for arn in statement.resources:
             if arn != "*" and reaches_unnamed(arn):
@@ -219,6 +225,11 @@ def _granted_too_much(found: list[Statement]) -> Iterator[str]:
             yield f"manages rules that may be another's: no events:ManagedBy in {statement.place}"
         if statement.lists("iam:PassRole") and not _passed_to_named(statement):
             yield f"lets roles be passed to any service in {statement.place}"
+
+
+def _takes_all(action: str) -> bool:
+    """Tell whether an action cannot name its resources: AWS knows none, or makes them later."""
+    return takes_no_resource(action) or action.lower() in _ON_INTERFACES
 
 
 def _on_any_rule_of_aws(statement: Statement) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import function_behind, naming
+from guardrails.framework.joins import BESIDE_TARGET, function_behind, naming
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 
@@ -144,8 +144,8 @@ def _references(caller: Node) -> Iterator[Callable[[], str]]:
 
 def _call_problems(caller: Node, read: Callable[[], str], graph: Graph) -> Iterator[str]:
     prop = _CALLERS[caller.kind]
-    function = function_behind(caller, prop, read, graph)
-    found = graph.origin(caller, prop, read) if function else ""
+    function = function_behind(caller, prop, read, graph, beside=BESIDE_TARGET)
+    found = graph.origin(caller, prop, read, beside=BESIDE_TARGET) if function else ""
     if function is None or (isinstance(found, Node) and found.kind == "lambda.Alias"):
         return
     qualifier = _qualifier_in(found) if isinstance(found, str) else ""

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import function_fed_by, mappings_of, queue_read_by, source_of
+from guardrails.framework.joins import function_fed_by, mappings_of, source_of
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Settings, Severity, resource_rule, stack_rule
 
@@ -231,7 +231,8 @@ def event_source_concurrency(mapping: Node, graph: Graph) -> Iterator[str]:
 
     Messages that meet a throttle use up their receives and end as dead letters that nothing was wrong with.
     """
-    if queue_read_by(mapping, graph) is None or mapping.inputs.has("provisionedPollerConfig"):
+    service, _ = source_of(mapping, graph)
+    if service != "sqs" or mapping.inputs.has("provisionedPollerConfig"):
         return
     most = _maximum(mapping)
     if not most:

@@ -174,7 +174,9 @@ _DEPENDS_ON: Final = "opts=pulumi.ResourceOptions(depends_on=[{}])"
         ),
         "until then its events are refused": _NOTIFYING.made_after("target"),
         'is not made after "reading"': _FED.made_after("feed"),
-        'not made after "logs"': _FED.but("logs", policyArn="arn:aws:iam::aws:policy/x"),
+        'not made after "logs"': _FED.but(
+            "logs", policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+        ),
         'is not made after "key-policy"': _FED.made_after("group"),
         'is not made after "group"': _FED.made_after("worker"),
         'is not made after "scan"': _SCANNED.made_after("plan"),

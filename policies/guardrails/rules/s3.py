@@ -37,7 +37,13 @@ _BLOCKED: Final = stack(
         "s3.BucketPublicAccessBlock.bucket",
         *(f"s3.BucketPublicAccessBlock.{flag}" for flag in _FLAGS),
     ),
-    passes=[_BLOCKED],
+    passes=[
+        _BLOCKED,
+        stack(
+            resource("s3.Bucket", "site", bucket="shop-public-site-dev", website={"indexDocument": "i.html"}),
+            resource("s3.BucketPublicAccessBlock", "block", bucket="shop-public-site-dev", **_ALL_ON),
+        ),
+    ],
     fails={
         "has no public access block": _BLOCKED.without("block"),
         "has a public access block that leaves ignorePublicAcls off": _BLOCKED.but(

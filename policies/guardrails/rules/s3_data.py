@@ -8,6 +8,7 @@ from msgspec import Meta
 from guardrails.framework.buckets import (
     LIFE_CYCLE_READS,
     LOGGING_READS,
+    is_served,
     life_cycle,
     takes_access_logs,
 )
@@ -188,6 +189,13 @@ _AGEING_INLINE: Final = stack(
         ],
     )
 )
+_SERVED: Final = _AGEING.but("cycle", rules=_cycle(expiration=None, transitions=None)).plus(
+    resource(
+        "cloudfront.Distribution",
+        "cdn",
+        origins=[{"originId": "site", "domainName": "shop-media-dev.s3.eu-west-1.amazonaws.com"}],
+    )
+)
 _KEEPS_LOGS: Final = _AGEING.but("cycle", rules=_cycle(transitions=None)).plus(
     resource(
         "s3.Bucket",
@@ -213,8 +221,8 @@ _KEEPS_LOGS: Final = _AGEING.but("cycle", rules=_cycle(transitions=None)).plus(
             "}])"
         )
     },
-    reads=(*LIFE_CYCLE_READS, *LOGGING_READS),
-    passes=[_AGEING, _SHORT_LIVED, _TIERED, _SEPARATE, _AGEING_INLINE, _KEEPS_LOGS],
+    reads=(*LIFE_CYCLE_READS, *LOGGING_READS, "cloudfront.Distribution.origins"),
+    passes=[_SERVED, _AGEING, _SHORT_LIVED, _TIERED, _SEPARATE, _AGEING_INLINE, _KEEPS_LOGS],
     fails={
         "keeps its objects for ever": _AGEING.without("cycle"),
         "keeps its objects": _AGEING.but("cycle", rules=_cycle(status="Disabled")),
@@ -241,11 +249,12 @@ def s3_life_cycle(bucket: Node, graph: Graph, chosen: S3LifeCycleSettings) -> It
     """Buckets say how long they keep objects, which move to cheaper classes on the way if they stay for long.
 
     Data without an end is paid for and answered for, for ever. Access logs are spared the move: S3 does not
-    move objects below 128 KB by default.
+    move objects below 128 KB by default; what a distribution serves may stay for as long as it is served.
     """
     rules = life_cycle(bucket, graph)
     expiry = min((rule.expire_days for rule in rules if rule.expire_days), default=0)
-    if not expiry:
+    served = not expiry and is_served(bucket, graph)
+    if not expiry and not served:
         yield "keeps its objects for ever: no lifecycle rule over the whole bucket expires them"
     elif expiry > chosen.maximum_days:
         yield f"keeps its objects for {expiry:.0f} days, which is more than {chosen.maximum_days}"
@@ -254,7 +263,7 @@ def s3_life_cycle(bucket: Node, graph: Graph, chosen: S3LifeCycleSettings) -> It
         if missing := [name for name, classes in _CHEAPER.items() if not classes & moves]:
             yield f"keeps its objects for {expiry:.0f} days and never moves them to {' or '.join(missing)}"
     unfinished = min((rule.unfinished_days for rule in rules if rule.unfinished_days), default=0)
-    if expiry and not unfinished:
+    if (expiry or served) and not unfinished:
         yield "keeps the parts of unfinished uploads for ever: no lifecycle rule ends them all"
     elif unfinished > chosen.maximum_unfinished_days:
         most = chosen.maximum_unfinished_days

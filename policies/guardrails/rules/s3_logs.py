@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from guardrails.framework.buckets import LOGGING_READS, Logging, logging_of, takes_access_logs
 from guardrails.framework.documents import Statement
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import bucket_statements
@@ -114,8 +113,8 @@ def s3_access_logs(bucket: Node, graph: Graph) -> Iterator[str]:
     for logging in loggings:
         target = logging.target(graph)
         if target is None:
-            raise UndeterminedError("the bucket that takes its access logs is not part of this stack")
-        if target is bucket:
+            graph.elsewhere(f"arn:aws:s3:::{logging.read()}", "the bucket that takes its access logs")
+        elif target is bucket:
             yield "delivers its access logs to itself, and each delivery is logged again"
         else:
             yield from _delivery_problems(bucket, logging, target, graph)

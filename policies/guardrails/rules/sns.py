@@ -11,6 +11,7 @@ from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import alarms_telling, key_behind
 from guardrails.framework.node import Node
+from guardrails.framework.resource_policies import refuses
 from guardrails.framework.rule import Severity, stack_rule
 
 _ARN: Final = "arn:aws:sns:eu-west-1:111122223333:shop-alerts-dev"
@@ -139,7 +140,8 @@ def _key_problems(topic: Node, graph: Graph) -> Iterator[str]:
             return
         named = graph.named(found, *_KEYS, near=topic)
         if named is None:
-            raise UndeterminedError("its key is not part of this stack, so that its policy cannot be seen")
+            graph.elsewhere(found, "its key")
+            return
         found = named
     if found.kind not in _KEYS:
         raise UndeterminedError(f"its key is not known yet and comes from {found}")
@@ -152,6 +154,8 @@ def _key_problems(topic: Node, graph: Graph) -> Iterator[str]:
 
 def _admits(rules: list[Statement], action: str) -> bool:
     """Tell whether CloudWatch, or everyone, is allowed *action* (in lower case)."""
+    if any(refuses(rule, _CLOUDWATCH, action) for rule in rules):
+        return False
     return any(
         rule.allows
         and (rule.everyone or _CLOUDWATCH in rule.principals)

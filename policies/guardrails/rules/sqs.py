@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from guardrails.framework.alarms import ALARM_READS, alarms_on, rises
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.failures import failure_queue
 from guardrails.framework.fixes import alarm
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import async_invokers, naming, queue_read_by, source_of
@@ -158,6 +158,7 @@ class DeadLetterSettings(Settings):
         "lambda.FunctionEventInvokeConfig.destinationConfig",
         "lambda.FunctionEventInvokeConfig.functionName",
         "s3.BucketNotification.lambdaFunctions",
+        "scheduler.Schedule.target",
         "sns.TopicSubscription.endpoint",
         "sns.TopicSubscription.protocol",
         "sqs.Queue.kmsMasterKeyId",
@@ -259,10 +260,8 @@ def _function_problems(function: Node, graph: Graph, targets: list[_Target]) -> 
 
 def _queue_problems(holder: Node, path: _Path, graph: Graph, most: int) -> Iterator[str]:
     """Yield what is wrong with the place that failures go to; what is no queue is judged by other rules."""
-    found = graph.target(holder, *path, kinds=("sqs.Queue", "sns.Topic", "s3.Bucket"))
+    found = failure_queue(holder, path, graph)
     if found is None:
-        raise UndeterminedError(f"the dead-letter queue that {holder} names is not part of this stack")
-    if found.kind != "sqs.Queue":
         return
     if not found.inputs.has("kmsMasterKeyId") and not found.inputs.flag("sqsManagedSseEnabled"):
         yield f"sends failures to the queue {found}, which is not encrypted"

@@ -6,11 +6,15 @@ from typing import Final
 
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import mappings_reading
+from guardrails.framework.joins import ROLE_READS, mappings_reading, role_statements
+from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 
 _ARN: Final = "arn:aws:sqs:eu-west-1:111122223333:shop-work-dev"
+_READING: Final = {
+    "Statement": {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": _ARN}
+}
 _READ: Final = stack(
     resource("sqs.Queue", "work", name="shop-work-dev"),
     resource("cloudwatch.EventTarget", "target", arn=_ARN),
@@ -33,7 +37,9 @@ _PIPED: Final = _READ.without("feed", "target").plus(
         )
     },
     reads=(
+        *ROLE_READS,
         "cloudwatch.EventTarget.arn",
+        "lambda.Function.role",
         "lambda.EventSourceMapping.eventSourceArn",
         "pipes.Pipe.source",
         "s3.BucketNotification.queues",
@@ -44,6 +50,10 @@ _PIPED: Final = _READ.without("feed", "target").plus(
     passes=[
         _READ,
         _PIPED,
+        _READ.without("feed").plus(
+            resource("iam.Role", "task", name="shop-task-dev"),
+            resource("iam.RolePolicy", "reading", role="shop-task-dev", policy=_READING),
+        ),
         stack(
             resource("sqs.Queue", "dlq", name="shop-work-dlq-dev"),
             resource("sns.TopicSubscription", "mail", protocol="email", endpoint="ops@example.com"),
@@ -74,14 +84,29 @@ _PIPED: Final = _READ.without("feed", "target").plus(
     },
 )
 def queue_consumers(queue: Node, graph: Graph) -> Iterator[str]:
-    """Queues that events are sent to are read by a function.
+    """Queues that events are sent to are read by a function, or by something else that has a role to.
 
     An upload whose event waits in a queue that nobody reads starts nothing, until it expires there.
     """
     filled = _fillers(queue, graph)
     if not filled or mappings_reading(queue, graph) or graph.companions(queue, "pipes.Pipe", "source"):
         return
-    yield f"is filled by {filled[0]} and read by no function of this stack"
+    if not graph.matching("iam.Role", partial(_polls, queue, graph)):
+        yield f"is filled by {filled[0]} and read by no function of this stack"
+
+
+def _polls(queue: Node, graph: Graph, role: Node) -> bool:
+    """Tell whether a role lets something else than a function, such as a container, read *queue*."""
+    if role in graph.once(_roles_of_functions):
+        return False
+    name = graph.physical_name(queue)
+    reading = [each for each in role_statements(role, graph) if each.concerns("sqs:ReceiveMessage")]
+    arns = [arn for each in reading if each.allows for arn in each.resources]
+    return any(name_in(arn, "sqs.Queue") == name for arn in arns)
+
+
+def _roles_of_functions(graph: Graph) -> set[Node | None]:
+    return {graph.target(each, "role", kinds=("iam.Role",)) for each in graph.of("lambda.Function")}
 
 
 def _fillers(queue: Node, graph: Graph) -> list[Node]:

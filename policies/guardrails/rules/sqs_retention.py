@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import resource, stack
+from guardrails.framework.failures import failure_queue
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import queue_of
 from guardrails.framework.node import Node
@@ -157,10 +157,8 @@ def dead_letter_retention(holder: Node, graph: Graph, settings: DeadLetterRetent
     path = _PATHS[holder.kind]
     if not holder.inputs.has(path[0]) or not holder.inputs.document(path[0]).has(path[1]):
         return
-    dlq = graph.target(holder, *path, kinds=("sqs.Queue", "sns.Topic", "s3.Bucket"))
+    dlq = failure_queue(holder, path, graph)
     if dlq is None:
-        raise UndeterminedError("the dead-letter queue that it names is not part of this stack")
-    if dlq.kind != "sqs.Queue":
         return
     kept = dlq.inputs.number("messageRetentionSeconds", _DEFAULT_RETENTION)
     if kept < settings.minimum_days * _DAY:

@@ -77,7 +77,18 @@ def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
     reads=("provider.defaultTags", *(f"{kind}.tags" for kind in _KINDS)),
     settings=TagsSettings,
     remedies=dict.fromkeys(_KINDS, _tagged),
-    passes=[_TAGGED],
+    passes=[
+        _TAGGED,
+        stack(
+            resource(
+                "s3.Bucket",
+                "media",
+                tags={"DataClassification": "Internal", "Owner": "media-team"},
+                default_tags=_TAGS,
+            ),
+            resource("sqs.Queue", "work", default_tags=_TAGS),
+        ),
+    ],
     fails={
         "lacks the tags Project, System, Environment, Owner, CostCenter": stack(
             resource("sqs.Queue", "work")
@@ -113,7 +124,7 @@ def carried_tags(subject: Node) -> Mapping[str, str]:
 def _own_tags(inputs: Props) -> Mapping[str, str]:
     """Return a resource's own tags; Auto Scaling groups list theirs as keys and values."""
     if inputs.is_list("tags"):
-        return {tag.text("key"): tag.text("value") for tag in inputs.blocks("tags")}
+        return {tag.text("key"): tag.text("value").strip() for tag in inputs.blocks("tags")}
     return _texts(inputs.block("tags"))
 
 
@@ -123,4 +134,4 @@ def _default_tags(provider: Props) -> Mapping[str, str]:
 
 
 def _texts(block: Props) -> Mapping[str, str]:
-    return {key: block.text(key) for key in block.keys()}  # noqa: SIM118  Props is no mapping
+    return {key: block.text(key).strip() for key in block.keys()}  # noqa: SIM118  Props is no mapping
