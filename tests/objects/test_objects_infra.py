@@ -491,6 +491,19 @@ def test_alarms_watch_functions_queues_delivery_tables_and_outcomes(dev: Deploym
     assert watched(dev) == functions | dead | waiting | rules | throttles | system_errors | outcomes
 
 
+@pytest.mark.parametrize("metric", ["ScansIncomplete", "MalformedEvents"])
+def test_what_should_never_happen_alarms_the_first_time(metric: str, dev: Deployment) -> None:
+    (alarm,) = (
+        each.inputs
+        for each in dev.of("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if each.inputs.get("metricName") == metric
+    )
+
+    assert (alarm["namespace"], alarm["dimensions"]) == ("sg-dev", {"service": "objects"})
+    assert (alarm["statistic"], alarm["comparisonOperator"]) == ("Sum", "GreaterThanThreshold")
+    assert (alarm["threshold"], alarm["evaluationPeriods"], alarm["datapointsToAlarm"]) == (0, 1, 1)
+
+
 @pytest.mark.finding("SP-10")
 def test_system_errors_are_watched_for_every_operation_that_a_role_may_do(dev: Deployment) -> None:
     allowed = {

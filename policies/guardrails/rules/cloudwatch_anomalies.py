@@ -116,8 +116,9 @@ def business_anomaly_alarm(function: Node, graph: Graph) -> Iterator[str]:
 
 
 def _first_functions(graph: Graph) -> dict[str, Node]:
-    """Return one function of each system."""
-    return {graph.system(function): function for function in reversed(graph.of("lambda.Function"))}
+    """Return one function of each system, the same in each run, since resources come in any order."""
+    functions = sorted(graph.of("lambda.Function"), key=lambda function: function.urn, reverse=True)
+    return {graph.system(function): function for function in functions}
 
 
 def _on_anomaly(alarm: Node) -> bool:

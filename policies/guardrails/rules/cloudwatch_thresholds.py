@@ -166,6 +166,7 @@ class ThresholdSettings(Settings):
         "states no threshold": _ERRORS.but("alarm", threshold=None),
         "goes off when its metric is low": _OLD.but("alarm", comparisonOperator="LessThanThreshold"),
         "always in alarm": _SLOW.but("alarm", threshold=-5),
+        "in alarm: its metric is never below its threshold": _SLOW.but("alarm", threshold=0),
         "needs 300000 s": _ERRORS.but("alarm", evaluationPeriods=1000),
         "states no evaluationPeriods": _ERRORS.but("alarm", evaluationPeriods=0),
         "needs more data points (4) than it looks at (3)": _SLOW.but("alarm", datapointsToAlarm=4),
@@ -235,7 +236,8 @@ def _is_below(threshold: float, value: float, alarm: Node) -> bool:
 
 def _limit_problems(alarm: Node, watched: Watched, graph: Graph) -> Iterator[str]:
     """Yield the problem of a threshold that the metric cannot reach, or never leaves."""
-    if watched.is_metric("AWS/Lambda", "Duration"):
+    takes_time = watched.is_metric("AWS/Lambda", "Duration")
+    if takes_time:
         function = watched.owner("FunctionName", "lambda.Function", graph)
         limit = (function.inputs.number("timeout") or 3) * 1000 if function else 0
         reason = f"its function never runs longer than {limit:g} ms"
@@ -248,7 +250,7 @@ def _limit_problems(alarm: Node, watched: Watched, graph: Graph) -> Iterator[str
     threshold = alarm.inputs.number("threshold")
     if not rises(alarm):
         yield "goes off when its metric is low, where high is bad"
-    elif _is_below(threshold, 0, alarm):
+    elif _is_below(threshold, 0, alarm) or (takes_time and threshold <= 0):
         yield "is always in alarm: its metric is never below its threshold"
     elif limit and threshold >= limit:
         yield f"cannot go off: {reason}"
