@@ -10,6 +10,7 @@ from guardrails.framework.examples import UNKNOWN, Sample, Stack, resource, stac
 from guardrails.framework.props import Props
 from guardrails.rules import all_rules
 from tests.pack.engine_side import verdicts
+from tests.pack.samples import said
 
 RULES = {rule.id: rule for rule in all_rules()}
 ACCOUNT = "111122223333"
@@ -297,6 +298,43 @@ def test_a_role_has_the_policies_that_are_attached_to_it_however(attached: dict[
     ]
     assert verdicts(RULES["function-role-own"], bare) == ["has a role without a policy of its own"]
     assert verdicts(RULES["function-role-own"], bare.plus(resource(kind, "a", **given))) == []
+
+
+def roles_with(*others: Sample) -> Stack:
+    """Return a function that may write its own logs only, and *others* beside it."""
+    own = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/f:*"
+    policy = {"Statement": {"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": own}}
+    return stack(
+        resource("iam.Role", "w", name="w"),
+        resource("iam.RolePolicy", "own", role="w", policy=policy),
+        resource("lambda.Function", "f", name="f", role=f"arn:aws:iam::{ACCOUNT}:role/w"),
+        *others,
+    )
+
+
+STRAY = resource("iam.RolePolicy", "stray", role=UNKNOWN, policy={"Statement": []})
+
+
+@pytest.mark.parametrize("rule", ["function-logs-own", "function-role-own"])
+def test_a_policy_of_nobody_knows_whom_leaves_roles_with_policies_alone(rule: str) -> None:
+    assert said(RULES[rule], roles_with()) == []
+    assert said(RULES[rule], roles_with(STRAY)) == []
+
+
+@pytest.mark.parametrize("rule", ["function-logs-own", "function-role-own"])
+def test_a_role_without_policies_might_have_the_one_of_nobody_knows_whom(rule: str) -> None:
+    (doubt,) = said(RULES[rule], roles_with(STRAY).without("own"))
+
+    assert doubt.startswith("undetermined: property role of")
+
+
+def test_an_unknown_policy_is_the_doubt_of_the_role_that_it_is_attached_to() -> None:
+    other = resource("iam.Role", "o", name="o")
+    attached = resource("iam.RolePolicyAttachment", "a", role="o", policyArn=UNKNOWN)
+
+    assert said(RULES["function-logs-own"], roles_with(other, attached)) == []
+    (doubt,) = said(RULES["function-logs-own"], roles_with(other, attached).but("a", role="w"))
+    assert doubt.startswith("undetermined: property policyArn of")
 
 
 def readers(*denials: dict[str, Any]) -> list[str]:

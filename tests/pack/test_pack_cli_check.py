@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pulumi.runtime.proto import analyzer_pb2
 
 from guardrails.cli.formats import Format, rendered
-from guardrails.framework.examples import resource, stack
+from guardrails.framework.examples import python_function, resource, stack
 from guardrails.reports.as_json import from_json
 from guardrails.rules import all_rules
+from tests.pack.archives import ARCHIVE, ASSET, SIGNATURE
 from tests.pack.command import guardrails
 from tests.pack.engine_side import SECRET_SIGNATURE, Call, Engine
 from tests.pack.states import ciphertext, deployment_of, plaintext
@@ -40,6 +41,45 @@ def found_in(content: Any) -> set[tuple[str, str, str]]:
     """Return rule, resource and sentence of what `check` reports."""
     done = guardrails("check", "--state", state_file(content), "--format", "json")
     return {(each.rule, each.urn, each.problem) for each in from_json(done.out).results}
+
+
+# --- where a program's files are ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {SIGNATURE: ARCHIVE, "path": "./app"},
+        {SIGNATURE: ARCHIVE, "assets": {"app.py": {SIGNATURE: ASSET, "path": "./app/app.py"}}},
+    ],
+    ids=["archive", "asset"],
+)
+def test_relative_paths_of_a_state_begin_at_the_program(
+    code: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = "import boto3\nqueues = boto3.client('sqs')\n\ndef handler(event, _): ...\n"
+    shell, program = tmp_path / "shell", tmp_path / "program"
+    for folder, source in ((shell, "def handler(event, _): ...\n"), (program, client)):
+        (folder / "app").mkdir(parents=True)
+        (folder / "app" / "app.py").write_text(source)
+    (program / "Pulumi.yaml").write_text("name: shop\n")
+    state = state_file(deployment_of(stack(python_function("worker", "", code=code))))
+    asked = ("check", "--state", str(Path(state).resolve()), "--format", "json")
+    monkeypatch.chdir(shell)
+
+    def about_code(*options: str) -> set[str]:
+        results = from_json(guardrails(*asked, *options).out).results
+        return {each.problem for each in results if each.rule == "code-client-retries"}
+
+    for folder in (program, Path("../program"), program / "app"):
+        (said,) = about_code("--cwd", str(folder))
+        assert said.endswith("in app.py:2")
+    (program / "app" / "app.py").unlink()
+    (said,) = about_code("--cwd", str(program))
+    assert "app.py:" not in said
+    assert Path.cwd() == shell
+    refused = guardrails(*asked, "--cwd", "/nowhere/at/all")
+    assert (refused.status, "/nowhere/at/all" in refused.err.replace("\n", "")) == (2, True)
 
 
 # --- exit statuses ------------------------------------------------------------------------------------------

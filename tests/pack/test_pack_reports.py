@@ -16,6 +16,8 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
+from guardrails.cli.judging import judged
+from guardrails.framework.examples import Sample, python_function, resource, stack
 from guardrails.framework.levels import Level
 from guardrails.framework.report import Report
 from guardrails.reports.as_json import ReportError, from_json, report_schema, to_json
@@ -27,6 +29,7 @@ from guardrails.reports.example import example_report
 from guardrails.reports.places import Place, Program
 from guardrails.reports.summary import conclusion, summary_table
 from tests.pack.foreign_reports import REPORTS, long_report
+from tests.pack.states import deployment_of
 
 FEW = settings(max_examples=40, deadline=None)  # reports are large; a busy machine is no defect
 YAML = Place(path="guardrails.yaml")
@@ -269,7 +272,7 @@ def test_sarif_names_level_place_fingerprint_and_suppression() -> None:
     }
 
     assert by_name["orders"]["level"] == "error"
-    assert by_name["orders"]["partialFingerprints"]["guardrails/v1"] == report.results[0].fingerprint
+    assert by_name["orders"]["partialFingerprints"]["guardrails/v1"] == f"{report.results[0].fingerprint}:1"
     assert by_name["media"]["properties"]["outcome"] == "undetermined"
     (suppression,) = by_name["media-scratch"]["suppressions"]
     assert "holds nothing that anybody reads" in suppression["justification"]
@@ -304,6 +307,71 @@ def test_fingerprints_do_not_change_with_stack_or_level() -> None:
 
     assert elsewhere.fingerprint == first.fingerprint
     assert replace(first, problem="else").fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("sentence", "moved", "other"),
+    [
+        ("scans a table in app.py:2", "scans a table in app.py:3", "scans a table in other.py:2"),
+        (
+            "allows the wildcard action s3:* in statement 1",
+            "allows the wildcard action s3:* in statement 12",
+            "allows the wildcard action sqs:* in statement 1",
+        ),
+        ("is open in statement Readers", "is open in statement Readers", "is open in statement Writers"),
+        ("cannot hold 300 seconds", "cannot hold 300 seconds", "cannot hold 900 seconds"),
+        ("sends to :443 of a host", "sends to :443 of a host", "sends to :80 of a host"),
+    ],
+)
+def test_a_fingerprint_does_not_change_with_what_an_edit_elsewhere_moves(
+    sentence: str, moved: str, other: str
+) -> None:
+    (first, *_) = example_report().results
+    before, after, different = (replace(first, problem=each).fingerprint for each in (sentence, moved, other))
+
+    assert before == after
+    assert before != different
+
+
+def fingerprints_of(sample: Sample) -> set[str]:
+    """Return what names each result of one resource under every rule."""
+    state = json.dumps(deployment_of(stack(sample)))
+    report = judged(state, Path())
+    return {each.fingerprint for each in report.results}
+
+
+def test_a_blank_line_above_the_code_keeps_its_fingerprint() -> None:
+    clients = "import boto3\nqueues = boto3.client('sqs')\n\ndef handler(event, _):\n    print('done')\n"
+
+    def fingerprints(source: str) -> set[str]:
+        return fingerprints_of(python_function("worker", source))
+
+    assert len(fingerprints(clients)) > len(fingerprints("def handler(event, _): ...\n"))
+    assert fingerprints(clients) == fingerprints(f"\n\n{clients}")
+
+
+def test_statements_in_another_order_keep_their_fingerprints() -> None:
+    wide = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::shop-media/*"}
+    everywhere = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+
+    def fingerprints(*allowed: dict[str, str]) -> set[str]:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        return fingerprints_of(resource("iam.Policy", "worker", policy=policy))
+
+    assert len(fingerprints(wide, everywhere)) > len(fingerprints(wide))
+    assert fingerprints(wide, everywhere) == fingerprints(everywhere, wide)
+
+
+def test_sarif_tells_equal_problems_of_one_resource_apart() -> None:
+    (first, *_) = report = example_report().results
+    again = [replace(first, problem=f"scans a table in app.py:{line}") for line in (4, 9)]
+    named = [
+        each["partialFingerprints"]["guardrails/v1"]
+        for each in sarif(replace(example_report(), results=(*report, *again)))["results"]
+    ]
+
+    assert len(set(named)) == len(named)
+    assert {f"{again[0].fingerprint}:{ordinal}" for ordinal in (1, 2)} < set(named)
 
 
 # --- places -------------------------------------------------------------------------------------------------
@@ -343,6 +411,42 @@ def test_two_such_calls_prove_nothing(program: Path) -> None:
     (program / "infra" / "stores.py").write_text('Table("orders")\nTable(resource_name="orders")\n')
 
     assert place(program) == Place(path="deploy/Pulumi.yaml")
+
+
+FUNCTION = {"type": "aws:lambda/function:Function", "source": "infra/compute.py:7"}
+
+
+def test_a_problem_in_code_is_shown_in_the_code(program: Path) -> None:
+    (program / "functions" / "shop").mkdir(parents=True)
+    (program / "functions" / "shop" / "worker.py").write_text("\nprint('done')\n")
+
+    at_code = place(program, problem="prints free text in shop/worker.py:2", **FUNCTION)
+    assert at_code == Place(path="deploy/functions/shop/worker.py", line=2)
+    problem = "is fed by a queue, writes with put_item at worker.py:2 and may do so twice"
+    assert place(program, problem=problem, **FUNCTION) == at_code
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "prints free text in shop/other.py:2",
+        "prints free text in op/worker.py:2",
+        "prints free text in ../shop/worker.py:2",
+        "prints free text in twice.py:2",
+        "has 3 seconds, shop/worker.py has more",
+    ],
+)
+def test_code_that_is_not_one_file_of_the_program_is_shown_where_the_function_is_made(
+    program: Path, problem: str
+) -> None:
+    for name in ("shop/worker.py", "shop/twice.py", "bill/twice.py", "tests/shop/other.py"):
+        (program / name).parent.mkdir(parents=True, exist_ok=True)
+        (program / name).write_text("\nprint('done')\n")
+
+    registered = Place(path="deploy/infra/compute.py", line=7)
+    assert place(program, problem=problem, **FUNCTION) == registered
+    queue = {**FUNCTION, "type": "aws:sqs/queue:Queue"}
+    assert place(program, problem="is described in shop/worker.py:2", **queue) == registered
 
 
 # --- Markdown -----------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """From a state to a report, as `check` and `baseline` need it."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from guardrails.framework.configuration import (
     FILE,
     StackConfiguration,
     load_configuration,
+    program_root,
     read_configuration,
 )
 from guardrails.framework.levels import Profile
@@ -48,8 +51,29 @@ def judged(text: str, folder: Path, config: Path | None = None, profile: Profile
     configuration = _configuration(folder, config, state.stack, rules)
     if profile is not None:
         configuration = replace(configuration, profile=profile)
-    report = judge_state(state.nodes, rules, configuration, project=state.project, stack=state.stack)
+    with _inside(folder):
+        report = judge_state(state.nodes, rules, configuration, project=state.project, stack=state.stack)
     return state.completed(report)
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Stand where the engine runs program and pack: a state names the files of archives from there.
+
+    Raises
+    ------
+    InputError
+        There is no such folder; what stands in the shell's is another program's.
+    """
+    before, program = Path.cwd(), program_root(folder.resolve())
+    try:
+        os.chdir(program)
+    except OSError as why:
+        raise InputError(f"the program's folder {program} cannot be entered: {why.strerror}") from None
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def _configuration(

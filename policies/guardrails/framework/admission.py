@@ -9,8 +9,8 @@ from guardrails.framework.actions import matches
 from guardrails.framework.conditions import EQUALS
 from guardrails.framework.documents import Statement
 from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.functions import function_at, function_behind
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import function_at, function_behind
 from guardrails.framework.names import NAMINGS, name_in, service_of
 from guardrails.framework.node import Node
 from guardrails.framework.resource_policies import allowing, refuses, stating

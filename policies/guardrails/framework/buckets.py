@@ -109,7 +109,7 @@ def takes_access_logs(bucket: Node, graph: Graph) -> bool:
         return [logging.target(graph) for logging in _inline_logging(node)]
 
     split = graph.companions(bucket, "s3.BucketLogging", "targetBucket")
-    inline = graph.pointing_at(bucket, "s3.Bucket", "access logs", targets)
+    inline = graph.pointing_at(bucket, ("s3.Bucket",), "access logs", targets)
     return bool(split or inline) and not logging_of(bucket, graph)
 
 

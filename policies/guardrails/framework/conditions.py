@@ -15,6 +15,7 @@ EQUALS: Final = tuple(
 )
 """Operators that demand one of the values."""
 
+_EXEMPTING: Final = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _ROOT: Final = re.compile(r"([0-9]{12}|arn:[\w-]+:iam::[0-9]{12}:root)")
 _OWN_ACCOUNT: Final = "${aws:resourceaccount}"
@@ -88,6 +89,15 @@ def narrowed_by(statement: Statement, *keys: str) -> bool:
         for wanted in keys
         if matches(wanted, key)
     )
+
+
+def exempts_named(operator: str, key: str, values: tuple[str, ...]) -> bool:
+    """Tell whether a condition of a denial exempts roles by name, or by the id that begins their sessions."""
+    if operator not in _EXEMPTING or not values:
+        return False
+    if key == "aws:userid":
+        return all(is_fixed(value.split(":", 1)[0]) for value in values)
+    return key == "aws:principalarn" and all(":role/" in arn and is_fixed(arn) for arn in values)
 
 
 def confined(statement: Statement) -> bool:

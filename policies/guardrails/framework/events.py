@@ -4,11 +4,12 @@ from typing import Final
 
 from guardrails.framework.documents import Statement
 from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.functions import async_invokers, mappings_of
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import async_invokers, mappings_of, role_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
+from guardrails.framework.roles import role_statements
 
 _READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 

@@ -44,7 +44,7 @@ class Graph:
         self._by_urn = {node.urn: node for node in nodes}
         self._by_kind: dict[str, list[Node]] = {}
         self._indices: dict[str, _Index] = {}
-        self._joins: dict[tuple[str, Hashable], _Join] = {}
+        self._joins: dict[tuple[tuple[str, ...], Hashable], _Join] = {}
         self._known: dict[tuple[Hashable, ...], Any] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
@@ -227,13 +227,17 @@ class Graph:
         """
         kinds = (owner.kind,)
         return self.pointing_at(
-            owner, kind, (*kinds, *path), lambda node: [self.target(node, *path, kinds=kinds)]
+            owner, (kind,), (*kinds, *path), lambda node: [self.target(node, *path, kinds=kinds)]
         )
 
     def pointing_at(
-        self, owner: Node, kind: str, how: Hashable, find: Callable[[Node], Iterable[Node | None]]
+        self,
+        owner: Node,
+        kinds: tuple[str, ...],
+        how: Hashable,
+        find: Callable[[Node], Iterable[Node | None]],
     ) -> list[Node]:
-        """Return the resources of *kind* for which *find* yields *owner*.
+        """Return the resources of *kinds* for which *find* yields *owner*.
 
         What *find* yields is kept under *how* for other owners, so that joins cost the same for each.
 
@@ -242,16 +246,16 @@ class Graph:
         UndeterminedError
             It does for none for certain, but might for one.
         """
-        if (kind, how) not in self._joins:
-            self._joins[kind, how] = join = _Join()
-            for node in self.of(kind):
+        if (kinds, how) not in self._joins:
+            self._joins[kinds, how] = join = _Join()
+            for node in self.of(*kinds):
                 try:
                     for owned_by in filter(None, find(node)):
                         if node not in join.found.setdefault(owned_by.urn, []):
                             join.found[owned_by.urn].append(node)
                 except UndeterminedError as doubt:
                     join.doubts.append(doubt)
-        join = self._joins[kind, how]
+        join = self._joins[kinds, how]
         if join.doubts and owner.urn not in join.found:
             raise join.doubts[0]
         return list(join.found.get(owner.urn, ()))

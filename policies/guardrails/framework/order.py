@@ -6,9 +6,11 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.documents import statements
+from guardrails.framework.functions import function_at, function_behind, naming
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import OF_AWS, function_at, function_behind, key_behind
+from guardrails.framework.joins import key_behind
 from guardrails.framework.node import Node
+from guardrails.framework.roles import OF_AWS
 
 type Needs = Callable[[Node, Graph], Iterator[Node]]
 _AWS_READING: Final = re.compile("SQS|DynamoDB|Kinesis|MSK|AmazonMQ|Full|ReadOnly|Administrator|PowerUser")
@@ -50,9 +52,7 @@ def _admissions(notification: Node, graph: Graph) -> Iterator[Node]:
 
 
 def _permissions(function: Node, graph: Graph) -> list[Node]:
-    return graph.pointing_at(
-        function, "lambda.Permission", "function", lambda each: [function_at(each, "function", graph)]
-    )
+    return naming(function, "lambda.Permission", "function", graph)
 
 
 def _reading_policies(mapping: Node, graph: Graph) -> Iterator[Node]:

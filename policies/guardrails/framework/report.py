@@ -4,6 +4,7 @@ No value of a property ever stands in a report, only names, places and sentences
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,10 @@ from guardrails.framework.levels import Level
 
 FORMAT: Final = 1
 """The version of the JSON form; it grows when a reader of the former would misread the new one."""
+
+CODE_LINE: Final = re.compile(r"(?P<path>[^\s:]+\.py):(?P<line>[0-9]+)")
+"""A line of a function's code, as sentences name it: `shop/worker.py:12`."""
+_STATEMENT: Final = re.compile(r"\bstatement [0-9]+\b")
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
@@ -97,11 +102,17 @@ class Result(_Part, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """A name of the result that is stable between runs: 64 hexadecimal digits.
 
-        It holds rule, resource and sentence, and neither the stack nor the level.
+        It holds rule, resource and sentence, and neither the stack nor the level, nor what an edit elsewhere
+        in the same file or document changes. Two results that differ only in that share a fingerprint.
         """
         place = self.urn.split("::", 1)[-1]
-        text = "\n".join((self.rule, place, self.outcome, self.problem))
+        text = "\n".join((self.rule, place, self.outcome, lasting(self.problem)))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def lasting(sentence: str) -> str:
+    """Return a rule's sentence without lines of code and numbers of statements, which move."""
+    return _STATEMENT.sub("statement", CODE_LINE.sub(r"\g<path>", sentence))
 
 
 class Remediated(_Part, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ The limits are GitHub's, the strictest: 25,000 results in a run, 20 tags on a ru
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
@@ -46,8 +47,12 @@ def to_sarif(report: Report, locate: Locate, configured: Place, *, limit: int = 
         "properties": {"stack": printable(report.stack), "profile": printable(report.profile)},
     }
     index = {rule["id"]: position for position, rule in enumerate(rules)}
+    seen: Counter[str] = Counter()
     for each in run["results"]:
         each["ruleIndex"] = index[each["ruleId"]]
+        identity = each.pop("identity")
+        seen[identity] += 1
+        each["partialFingerprints"] = _fingerprints(f"{identity}:{seen[identity]}")
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
@@ -124,7 +129,7 @@ def _result(result: Result, report: Report, place: Place) -> dict[str, Any]:
                 ]
             }
         ],
-        "partialFingerprints": _fingerprints(result.fingerprint),
+        "identity": result.fingerprint,
         "properties": {"outcome": result.outcome.value, "stack": printable(report.stack)},
     }
     return found | ({"suppressions": [_suppression(result.exemption)]} if result.exemption else {})
@@ -144,13 +149,12 @@ def _exemption(exemption: Exemption, rule: str, configured: Place) -> dict[str, 
     expired = rule == _EXPIRED
     what = f"The exemption of {exemption.resource} from {exemption.rule} (owner {exemption.owner})"
     said = f"held until {exemption.expires}" if expired else "is not needed any more"
-    identity = f"{rule}:{exemption.rule}:{exemption.resource}"
     return {
         "ruleId": rule,
         "level": "error" if expired else "note",
         "message": _message(f"{what} {said}: {exemption.reason}"),
         "locations": [_location(configured)],
-        "partialFingerprints": _fingerprints(printable(identity)),
+        "identity": printable(f"{rule}:{exemption.rule}:{exemption.resource}"),
     }
 
 
@@ -171,7 +175,7 @@ def _exemption_rules() -> list[dict[str, Any]]:
 
 
 def _fingerprints(identity: str) -> dict[str, str]:
-    """Name a result for SARIF at large, and for GitHub, which knows one name only."""
+    """Name a result for SARIF at large, and for GitHub, which knows one name only: a hash and an ordinal."""
     return {"guardrails/v1": identity, "primaryLocationLineHash": identity}
 
 

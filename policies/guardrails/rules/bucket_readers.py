@@ -5,20 +5,20 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
-from guardrails.framework.actions import has_wildcard
 from guardrails.framework.buckets import LOGGING_READS, takes_access_logs
+from guardrails.framework.conditions import exempts_named
 from guardrails.framework.documents import Statement
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import ROLE_READS, bucket_statements, role_statements
+from guardrails.framework.joins import bucket_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
+from guardrails.framework.roles import ROLE_READS, role_statements
 from guardrails.framework.rule import Settings, Severity, stack_rule
 from guardrails.rules.tags import carried_tags
 
 _READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
 _WORK: Final = (*_READS, "s3:PutObject")
-_EXEMPTING: Final = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 _NOT_BY_AWS: Final = {
     (operator, key): ("false",)
     for operator in ("Bool", "BoolIfExists")
@@ -179,13 +179,4 @@ def _keeps_out(statement: Statement, bucket: str) -> bool:
         return False
     tests = {key: values for key, values in statement.conditions.items() if _NOT_BY_AWS.get(key) != values}
     whole = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
-    return whole and all(_exempts_named(operator, key, values) for (operator, key), values in tests.items())
-
-
-def _exempts_named(operator: str, key: str, values: tuple[str, ...]) -> bool:
-    """Tell whether a condition exempts roles by name, or by the id that stands before their sessions."""
-    if operator not in _EXEMPTING or not values:
-        return False
-    if key == "aws:userid":
-        return not any(has_wildcard(value.split(":", 1)[0]) for value in values)
-    return key == "aws:principalarn" and all(":role/" in arn and not has_wildcard(arn) for arn in values)
+    return whole and all(exempts_named(operator, key, values) for (operator, key), values in tests.items())

@@ -7,8 +7,8 @@ from typing import Any, Final
 from guardrails.framework.alarms import ALARM_READS, Watched, alarms_on
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
 from guardrails.framework.fixes import alarm
+from guardrails.framework.functions import mappings_reading
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import mappings_reading
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.functions import mappings_reading
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import mappings_reading
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Severity, stack_rule

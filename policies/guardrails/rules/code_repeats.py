@@ -6,8 +6,8 @@ from typing import Final
 from guardrails.framework.code import READS, Call, python_code
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, python_function, resource, stack
+from guardrails.framework.functions import async_invokers, mappings_of
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import async_invokers, mappings_of
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 

@@ -184,5 +184,5 @@ def dynamodb_contributor_insights(table: Node, graph: Graph) -> Iterator[str]:
             return []
         return [graph.target(insights, "tableName", kinds=("dynamodb.Table",))]
 
-    if not graph.pointing_at(table, "dynamodb.ContributorInsights", "whole table", watched):
+    if not graph.pointing_at(table, ("dynamodb.ContributorInsights",), "whole table", watched):
         yield "has no Contributor Insights"

@@ -8,9 +8,9 @@ from guardrails.framework.actions import has_wildcard
 from guardrails.framework.documents import Statement
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import ROLE_POLICIES, ROLE_READS, policies_of_role, role_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
+from guardrails.framework.roles import ROLE_POLICIES, ROLE_READS, policies_of_role, role_statements
 from guardrails.framework.rule import Severity, stack_rule
 
 _WRITES_LOGS: Final = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")

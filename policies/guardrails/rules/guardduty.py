@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from guardrails.framework.conditions import exempts_named
 from guardrails.framework.documents import Statement
 from guardrails.framework.events import read_by_event, rules_feeding
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import ROLE_READS, bucket_statements
+from guardrails.framework.joins import bucket_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
+from guardrails.framework.roles import ROLE_READS
 from guardrails.framework.rule import Severity, stack_rule
 
 _SCAN_RESULT: Final = "GuardDuty Malware Protection Object Scan Result"
 _TAG: Final = "s3:existingobjecttag/guarddutymalwarescanstatus"
 _READS: Final = {"s3:GetObject", "s3:GetObjectVersion"}
-_EXEMPTING: Final = {"ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike"}
 
 _STATUSES: Final = {
     "NO_THREATS_FOUND": "clean objects are not processed after their scan",
@@ -212,9 +213,6 @@ def _denies_unclean(statement: Statement, bucket: str) -> bool:
         return False
     tests = dict(statement.conditions)
     tagged = tests.pop(("StringNotEquals", _TAG), ()) == ("NO_THREATS_FOUND",)
-    exempting = all(
-        operator in _EXEMPTING and key == "aws:principalarn" and "*" not in "".join(values)
-        for (operator, key), values in tests.items()
-    )
+    exempting = all(exempts_named(operator, key, values) for (operator, key), values in tests.items())
     whole = any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
     return tagged and exempting and whole and statement.lists(*_READS)

@@ -10,9 +10,9 @@ from guardrails.framework.documents import Statement, statements
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, Sample, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import OF_AWS, policies_at
 from guardrails.framework.node import Node
 from guardrails.framework.reach import RULES_OF_AWS, reaches_unnamed
+from guardrails.framework.roles import OF_AWS, policies_at
 from guardrails.framework.rule import Severity, stack_rule
 
 _BROAD_POLICY: Final = re.compile(

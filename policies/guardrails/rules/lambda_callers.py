@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.functions import BESIDE_TARGET, function_behind, naming
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import BESIDE_TARGET, function_behind, naming
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 

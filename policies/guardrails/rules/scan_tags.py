@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from guardrails.framework.actions import has_wildcard
+from guardrails.framework.conditions import exempts_named
 from guardrails.framework.documents import Statement
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.graph import Graph
@@ -14,7 +14,6 @@ from guardrails.framework.rule import Severity, stack_rule
 
 _TAG: Final = "GuardDutyMalwareScanStatus"
 _SETS_TAGS: Final = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging")
-_EXEMPTING: Final = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 _KEYS: Final = "s3:requestobjecttagkeys"
 _NAMING_IT: Final = ("ForAnyValue:StringEquals", _KEYS)
 _NAMING_NONE: Final = ("Null", _KEYS)
@@ -130,8 +129,5 @@ def _keeps_to_named(statement: Statement, bucket: str) -> bool:
         and statement.everyone
         and not statement.exceptions
         and any(name_in(arn, "s3.Bucket") == f"{bucket}/*" for arn in statement.resources)
-        and all(
-            operator in _EXEMPTING and key == "aws:principalarn" and not any(map(has_wildcard, values))
-            for (operator, key), values in others
-        )
+        and all(exempts_named(operator, key, values) for (operator, key), values in others)
     )

@@ -9,8 +9,8 @@ from guardrails.framework.alarms import ALARM_READS, alarms_on, rises
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.failures import failure_queue
 from guardrails.framework.fixes import alarm
+from guardrails.framework.functions import async_invokers, naming, queue_read_by, source_of
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import async_invokers, naming, queue_read_by, source_of
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Settings, Severity, stack_rule
 

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.functions import mappings_reading
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import ROLE_READS, mappings_reading, role_statements
 from guardrails.framework.names import name_in
 from guardrails.framework.node import Node
+from guardrails.framework.roles import ROLE_READS, role_statements
 from guardrails.framework.rule import Severity, stack_rule
 
 _ARN: Final = "arn:aws:sqs:eu-west-1:111122223333:shop-work-dev"

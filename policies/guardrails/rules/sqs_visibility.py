@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.functions import function_fed_by, queue_read_by
 from guardrails.framework.graph import Graph
-from guardrails.framework.joins import function_fed_by, queue_read_by
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Settings, Severity, stack_rule
 
