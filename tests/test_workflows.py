@@ -72,6 +72,8 @@ def test_the_packs_report_becomes_one_comment_code_scanning_results_and_a_kept_f
     assert {"updateComment", "createComment"} <= set(
         re.findall(r"issues\.(\w+)\(", comment["with"]["script"])
     )
+    assert "slice(" not in comment["with"]["script"]  # the report fits, and begins with its own marker
+    assert "<!--" not in comment["with"]["script"]
     (sarif,) = uses(report, "github/codeql-action/upload-sarif")
     assert sarif["with"]["sarif_file"] == "report/report.sarif"
     assert sarif["with"]["category"].endswith("${{ matrix.stack }}")

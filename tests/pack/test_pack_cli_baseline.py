@@ -1,6 +1,7 @@
 """`guardrails baseline`: today's results become exemptions, and nothing else in the file changes."""
 
 import difflib
+import errno
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -156,9 +157,50 @@ def test_lines_are_only_added(text: str) -> None:
     assert extended(longer, [entry(), entry("s3-versioning")]) == (longer, [])
 
 
+@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+def test_line_ends_of_windows_stay(text: str) -> None:
+    unix, _ = extended(text, [entry()])
+    windows, _ = extended(text.replace("\n", "\r\n"), [entry()])
+
+    assert windows == (unix.replace("\n", "\r\n") if "\n" in text else unix)
+
+
+def test_a_line_end_of_another_kind_in_a_comment_stays() -> None:
+    text = "# one\u2028# two\nstacks: {}\n"
+
+    assert extended(text, [entry()])[0].startswith(text)
+
+
+def test_a_run_that_cannot_write_leaves_the_file_as_it_was(
+    state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("guardrails.yaml").write_text("profile: findings\n")
+    Path("guardrails.yaml").chmod(0o640)
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        done = baseline("--state", state)
+    assert (done.status, "cannot write" in done.err) == (2, True)
+    assert Path("guardrails.yaml").read_text() == "profile: findings\n"
+    assert not [each for each in Path().iterdir() if each.name.startswith(".guardrails")]
+
+    assert baseline("--state", state).status == 0
+    assert Path("guardrails.yaml").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize(
     "text",
-    ["exemptions: [{rule: a, resource: b}]\n", "{exemptions: []}\n", "exemptions: {}\n", "- 1\n", "a: [\n"],
+    [
+        "stacks: &a {dev: *a}\n",
+        "exemptions: [{rule: a, resource: b}]\n",
+        "{exemptions: []}\n",
+        "exemptions: {}\n",
+        "- 1\n",
+        "a: [\n",
+    ],
 )
 def test_a_file_that_cannot_be_added_to_is_left_alone(text: str) -> None:
     with pytest.raises(InputError):

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pulumi.runtime.proto import analyzer_pb2
 
 from guardrails.cli.formats import Format, rendered
+from guardrails.cli.state import read_state
 from guardrails.framework.examples import python_function, resource, stack
+from guardrails.framework.graph import Graph
+from guardrails.framework.judge import judge
 from guardrails.reports.as_json import from_json
 from guardrails.rules import all_rules
 from tests.pack.archives import ARCHIVE, ASSET, SIGNATURE
@@ -69,7 +72,7 @@ def test_relative_paths_of_a_state_begin_at_the_program(
 
     def about_code(*options: str) -> set[str]:
         results = from_json(guardrails(*asked, *options).out).results
-        return {each.problem for each in results if each.rule == "code-client-retries"}
+        return {each.problem for each in results if each.rule in ("code-client-retries", "code-readable")}
 
     for folder in (program, Path("../program"), program / "app"):
         (said,) = about_code("--cwd", str(folder))
@@ -255,8 +258,14 @@ def test_an_encrypted_secret_leaves_the_rule_that_needs_it_undetermined() -> Non
 def test_a_secret_in_the_clear_is_judged() -> None:
     for rule in RULES:
         for example in (*rule.passes, *rule.fails.values()):
-            opened = {(name, urn) for name, urn, _ in found_in(deployment_of(example, plaintext))}
-            assert opened == {(name, urn) for name, urn, _ in found_in(deployment_of(example))}
+            opened, plain = (
+                {(each.rule.id, each.node.urn) for each in judge(rule, graph, rule.settings())}
+                for graph in (
+                    Graph(read_state(json.dumps(deployment)).nodes)
+                    for deployment in (deployment_of(example, plaintext), deployment_of(example))
+                )
+            )
+            assert opened == plain
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

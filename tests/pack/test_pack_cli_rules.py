@@ -1,10 +1,12 @@
 """`guardrails list`, `explain` and the help."""
 
 import json
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 from guardrails.configuration_schema import configuration_schema
+from guardrails.framework import run
 from guardrails.framework.findings import all_findings
 from guardrails.rules import all_rules
 from tests.pack.command import guardrails
@@ -103,3 +105,12 @@ def test_the_help_documents_the_exit_statuses() -> None:
 
 def test_the_version_is_told() -> None:
     assert guardrails("--version").out == "guardrails 0.1.0\n"
+
+
+def test_a_copy_that_is_not_installed_has_no_version_and_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(run, "version", absent)
+
+    assert guardrails("--version").out == "guardrails unreleased\n"

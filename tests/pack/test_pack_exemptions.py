@@ -117,6 +117,10 @@ def test_an_exemption_may_be_for_some_stacks_only(program_folder: Path, stacks: 
             "exemptions[0].reason: must not be blank",
         ),
         (
+            "{rule: dynamodb-pitr, resource: '', reason: x, owner: o, expires: 2027-01-01}",
+            "exemptions[0].resource: must not be blank",
+        ),
+        (
             "{rule: dynamodb-pitr, resource: r, reason: x, owner: o, expires: never}",
             "exemptions[0].expires: Invalid RFC3339 encoded date, not 'never'",
         ),

@@ -1,19 +1,27 @@
 """Whatever stands in a property, no rule breaks: it passes, fails or is undetermined."""
 
+import json
 from dataclasses import replace
-from typing import Any
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.framework.configuration import StackConfiguration
 from guardrails.framework.examples import UNKNOWN, Sample, Stack
 from guardrails.framework.judge import judge
+from guardrails.framework.rule import Rule
 from guardrails.rules import all_rules
-from tests.pack.engine_side import Engine
+from tests.pack import engine_side
+from tests.pack.archives import ARCHIVE, ASSET
+from tests.pack.engine_side import SECRET_SIGNATURE, Engine
 from tests.pack.samples import graph_of
 
+DEEP = '{"Statement": ' + "[" * 1_500 + "]" * 1_500 + "}"
+SIGNATURE, SECRET = next(iter(SECRET_SIGNATURE.items()))
 TEXTS = [
+    DEEP,
     "",
     "*",
     "true",
@@ -51,32 +59,56 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
-EXAMPLES = [(rule, example) for rule in all_rules() for example in rule.passes]
+SIGNATURES = st.sampled_from([ASSET, ARCHIVE, SECRET, "of-something-else"])
+SIGNED = st.fixed_dictionaries(
+    {SIGNATURE: SIGNATURES},
+    optional={
+        "text": SCALARS,
+        "path": st.sampled_from(["nowhere.zip", ".", "", "\0", UNKNOWN, "/dev/null"]),
+        "uri": st.sampled_from(["https://example.invalid/a.zip", ""]),
+        "hash": SCALARS,
+        "value": VALUES,
+        "assets": st.dictionaries(
+            st.sampled_from(["app.py", "../app.py", "/app.py", "", "a" * 5_000]), VALUES
+        ),
+    },
+)
+"""Assets, archives and secrets, also those that no SDK would make."""
 
 
 @st.composite
-def broken_examples(draw: st.DrawFn) -> tuple[Any, Stack]:
-    """A passing example of a rule in which some properties that the rule reads hold anything at all."""
-    rule, example = draw(st.sampled_from(EXAMPLES))
+def broken_examples(draw: st.DrawFn, rule: Rule) -> Stack:
+    """A passing example of *rule* in which some properties that it reads hold anything at all."""
+    example = draw(st.sampled_from(rule.passes))
     sample = draw(st.sampled_from(example.samples))
     props = [read.rsplit(".", 1)[1] for read in rule.reads if read.rsplit(".", 1)[0] == sample.kind]
     chosen = draw(st.lists(st.sampled_from(props), min_size=1, unique=True)) if props else []
-    return rule, example.but(sample.name, **{prop: draw(VALUES) for prop in chosen})
+    return example.but(sample.name, **{prop: draw(VALUES | SIGNED) for prop in chosen})
 
 
-@settings(deadline=None)  # a busy machine is no defect
-@given(broken_examples())
-def test_no_rule_has_a_defect_on_hostile_properties(broken: tuple[Any, Stack]) -> None:
-    rule, example = broken
+PROVIDERS = st.dictionaries(
+    st.sampled_from(["defaultTags", "region", "ignoreTags"]), VALUES | st.builds(json.dumps, VALUES)
+)
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
+@settings(deadline=None, max_examples=12)  # a busy machine is no defect
+@given(st.data())
+def test_no_rule_has_a_defect_on_hostile_properties(rule: Rule, data: st.DataObject) -> None:
     engine = Engine([rule])
-    engine.analyzer._configuration, engine.analyzer._stack = (
-        StackConfiguration(),
-        engine.stack,
-    )  # no file is read per example
+    # No file is read per example.
+    engine.analyzer._configuration, engine.analyzer._stack = StackConfiguration(), engine.stack
+    example, provider = data.draw(broken_examples(rule)), data.draw(PROVIDERS)
 
-    found = engine.preview(example)
+    with patch.object(
+        engine_side, "_provide", lambda message, _: message.provider.properties.update(provider)
+    ):
+        found = engine.preview(example)
 
     assert not [each.message for each in found if "has a defect" in each.message]
+
+
+EXAMPLES = [(rule, example) for rule in all_rules() for example in rule.passes]
 
 
 @st.composite
@@ -110,3 +142,14 @@ def test_no_rule_has_a_defect_on_what_other_rules_are_about(crowded: Stack) -> N
     found = [verdict.problem for rule in all_rules() for verdict in judge(rule, graph)]
 
     assert not [problem for problem in found if "has a defect" in problem]
+
+
+def test_a_document_that_is_too_deep_is_undetermined() -> None:
+    (rule,) = [each for each in all_rules() if each.id == "s3-tls-only"]
+    (policy, *_) = [each for each in rule.passes[0].samples if each.kind == "s3.BucketPolicy"]
+
+    found = Engine([rule]).preview(rule.passes[0].but(policy.name, policy=DEEP))
+
+    assert [
+        each.message for each in found if "less deep and less large" in each.message and each.undetermined
+    ]

@@ -5,13 +5,29 @@ from pathlib import Path
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
+from guardrails.framework.configuration import read_configuration
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.levels import Level
 from guardrails.rules import all_rules
 from tests.pack.engine_side import Call, Engine, RefusedError
 
 RULES = [rule for rule in all_rules() if rule.id in ("dynamodb-pitr", "s3-tls-only", "s3-public-access")]
 UNRECOVERABLE = stack(resource("dynamodb.Table", "records"))
 UNKNOWABLE = stack(resource("dynamodb.Table", "records", pointInTimeRecovery=UNKNOWN))
+
+
+def bomb(doubled: str, holder: str) -> str:
+    """Return YAML of 40 values, each of twice the one before."""
+    lines = ["stacks:", "  s0: &s0 {levels: {all: advisory}}"]
+    for number in range(1, 40):
+        lines.append(f"  s{number}: &s{number} " + holder.format(doubled.format(f"s{number - 1}")))
+    return "\n".join(lines)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "guardrails.yaml"
+    path.write_text(text)
+    return path
 
 
 def levels(text: str, folder: Path, config: dict[str, str] | None = None, stack_name: str = "dev") -> Engine:
@@ -137,6 +153,15 @@ def test_the_file_stands_beside_pulumi_yaml_even_if_the_program_runs_below(
         ("- dev", "guardrails.yaml: Expected `object`, got `array`"),
         ("stacks: {dev: {}, dev: {}}", "key 'dev' stands twice in the mapping that begins in line 1"),
         ("stacks: {dev", "guardrails.yaml is not YAML"),
+        (
+            "stacks: {dev: {profile: find}}",
+            "stacks.dev.profile: 'find' is not a profile; did you mean 'findings'?",
+        ),
+        ("stacks: &a {dev: *a}", "it is too deep or too large"),
+        ("stacks: {dev: {levels: " + "{a: " * 150 + "1" + "}" * 150 + "}}", "it is too deep or too large"),
+        (bomb("*{0}, *{0}", "[{}]"), "it is too deep or too large"),
+        (bomb("*{0}, *{0}", "{{<<: [{}]}}"), "it is too deep or too large"),
+        ("exemptions:\n- <<: {rule: a}\n  rule: a\n  rule: b", "key 'rule' stands twice"),
     ],
 )
 def test_a_wrong_file_stops_the_run_and_names_the_nearest(
@@ -147,6 +172,42 @@ def test_a_wrong_file_stops_the_run_and_names_the_nearest(
 
     assert str(refused.value).startswith("guardrails: guardrails.yaml")
     assert complaint in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["docs: 5", "docs: null", "stacks: {dev: {levels: 5}}"])
+def test_a_wrong_type_is_told_once(program_folder: Path, text: str) -> None:
+    with pytest.raises(RefusedError, match=r"Expected `\w+`, got `\w+`$"):
+        levels(text, program_folder)
+
+
+def test_what_stacks_share_may_be_merged_into_them_and_changed_there(program_folder: Path) -> None:
+    text = (
+        "stacks:\n  dev: &dev {undetermined: advisory, levels: {dynamodb-pitr: advisory}}\n"
+        "  prod: &prod {<<: *dev, undetermined: mandatory}\n"
+        "  pr-*: {<<: *prod, undetermined: advisory}\n"
+    )
+
+    configuration = {
+        name: read_configuration(written(program_folder, text), name, RULES) for name in ("prod", "pr-1")
+    }
+    assert {name: each.undetermined for name, each in configuration.items()} == {
+        "prod": Level.MANDATORY,
+        "pr-1": Level.ADVISORY,
+    }
+    assert {each.levels["dynamodb-pitr"] for each in configuration.values()} == {Level.ADVISORY}
+
+
+def test_sections_without_anything_in_them_yet_are_empty(program_folder: Path) -> None:
+    engine = levels("stacks:\nexemptions:\n", program_folder)
+
+    assert [each.level for each in engine.preview(UNRECOVERABLE)] == ["mandatory"]
+
+
+def test_a_file_with_the_other_ending_is_refused_and_not_ignored(program_folder: Path) -> None:
+    (program_folder / "guardrails.yml").write_text("profile: strict\n")
+
+    with pytest.raises(RefusedError, match=r"guardrails.yml is never read; rename it to guardrails.yaml"):
+        Engine(RULES).configure()
 
 
 def test_an_empty_file_changes_nothing(program_folder: Path) -> None:

@@ -77,7 +77,10 @@ def test_a_glob_names_short_lived_stacks_and_an_exact_name_goes_first(program_fo
             "{queue-delay: {maximumSeconds: 0}}",
             "settings.queue-delay.maximumSeconds: Expected `int` >= 1, not 0",
         ),
-        ("{queue-delay: {maximumSeconds: soon}}", "Expected `int`, got `str`, not 'soon'"),
+        (
+            "{queue-delay: {maximumSeconds: soon}}",
+            "settings.queue-delay.maximumSeconds: Expected `int`, got `str`",
+        ),
         ("{queue-delay: {maxSeconds: 1}}", "unknown key 'maxSeconds'; did you mean 'maximumSeconds'?"),
         ("{queue-dely: {}}", "there is no rule 'queue-dely'; did you mean 'queue-delay'?"),
     ],

@@ -3,7 +3,6 @@
 import sys
 import traceback
 from datetime import timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,6 +21,7 @@ from guardrails.framework.errors import GuardrailsError
 from guardrails.framework.exemptions import today
 from guardrails.framework.levels import Profile
 from guardrails.framework.rule import Severity
+from guardrails.framework.run import pack_version
 from guardrails.reports.as_json import from_json
 from guardrails.rules import all_rules
 
@@ -84,7 +84,7 @@ def _top(
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
 ) -> None:
     if show_version:
-        typer.echo(f"guardrails {version('guardrails')}")
+        typer.echo(f"guardrails {pack_version()}")
         raise typer.Exit
 
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 import yaml
 
 from guardrails.cli.errors import InputError
-from guardrails.cli.inputs import read_text, write_text
+from guardrails.cli.inputs import read_text, replace_text
+from guardrails.framework.nesting import is_excessive
 from guardrails.framework.report import Report
 from guardrails.reports.groups import number
 
@@ -65,7 +66,7 @@ def exempt(report: Report, path: Path, *, reason: str, owner: str, expires: date
     entries = entries_of(report, reason=reason, owner=owner, expires=expires)
     longer, added = extended(text, entries)
     if added:
-        write_text(path, longer)
+        replace_text(path, longer)
     lines = [f"{number(len(added), 'exemption')} added to {path}"]
     lines[0] += f", until {expires.isoformat()}" if added else ""
     lines += [f"{number(len(entries) - len(added), 'exemption')} already there"] * (len(added) < len(entries))
@@ -126,6 +127,8 @@ def _content(text: str) -> dict[str, Any]:
         content = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as broken:
         raise InputError(f"guardrails.yaml is not YAML: {' '.join(str(broken).split())}") from None
+    if is_excessive(content):
+        raise InputError("guardrails.yaml is too deep or too large")
     if content is not None and not isinstance(content, dict):
         raise InputError("guardrails.yaml is not a mapping")
     return content or {}
@@ -144,25 +147,28 @@ def _there(entry: Entry, exemptions: object) -> bool:
 
 def _inserted(text: str, entries: Iterable[Entry]) -> str:
     """Add the entries after the last exemption, or as a new section at the end."""
-    lines = text.splitlines()
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith(("\n", "\r")):
+        lines[-1] += end
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     section = next(
         ((key, value) for key, value in (root.value if root else []) if key.value == _SECTION), None
     )
     if section is None:
         gap = [""] if lines and lines[-1].strip() else []
-        lines += [*gap, f"{_SECTION}:", *(line for each in entries for line in each.lines("  "))]
-        return "\n".join(lines) + "\n"
+        new = [*gap, f"{_SECTION}:", *(line for each in entries for line in each.lines("  "))]
+        return "".join([*lines, *(f"{line}{end}" for line in new)])
     key, value = section
     if isinstance(value, yaml.SequenceNode) and value.value and not value.flow_style:
         indent, at = " " * value.start_mark.column, _last_line(value) + 1
     elif isinstance(value, yaml.ScalarNode | yaml.SequenceNode) and not value.value:
         at = key.start_mark.line + 1
-        indent, lines[at - 1] = "  ", _without_value(lines[at - 1])
+        indent, lines[at - 1] = "  ", f"{_without_value(lines[at - 1].rstrip())}{end}"
     else:
         return text
-    lines[at:at] = [line for each in entries for line in each.lines(indent)]
-    return "\n".join(lines) + "\n"
+    lines[at:at] = [f"{line}{end}" for each in entries for line in each.lines(indent)]
+    return "".join(lines)
 
 
 def _last_line(node: yaml.Node) -> int:

@@ -1,7 +1,9 @@
 """Reading and writing files for the command: what goes wrong is one sentence."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from guardrails.cli.errors import InputError
 
@@ -36,5 +38,30 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as failed:
+        raise InputError(f"cannot write {path}: {failed.strerror or type(failed).__name__}") from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all: it may be all that somebody has of it.
+
+    Raises
+    ------
+    InputError
+        It cannot be written; what was there is still there.
+    """
+    try:
+        whole = path.resolve()
+        mode = whole.stat().st_mode & 0o777 if whole.exists() else 0o644
+        with NamedTemporaryFile(dir=whole.parent, prefix=f".{whole.name}.", delete=False) as file:
+            try:
+                file.write(text.encode())
+                file.close()
+                Path(file.name).chmod(mode)
+                Path(file.name).replace(whole)
+            except BaseException:
+                with suppress(OSError):
+                    Path(file.name).unlink()
+                raise
     except OSError as failed:
         raise InputError(f"cannot write {path}: {failed.strerror or type(failed).__name__}") from None

@@ -29,7 +29,7 @@ ALARM_READS: Final = (
 
 _TEXT: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _QUERY_ID: Final = re.compile(r"\b[a-z]\w*")
-_INSIGHTS: Final = re.compile(r"\s*SELECT\s", re.IGNORECASE)
+_INSIGHTS: Final = re.compile(r"SELECT\s", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def _deciding(queries: list[Props]) -> list[Props]:
 
 def query_ids(expression: str) -> set[str]:
     """Return the ids of queries that a metric math expression is made of."""
-    if _INSIGHTS.match(expression):
+    if _INSIGHTS.match(expression.lstrip()):
         return set()
     return set(_QUERY_ID.findall(_TEXT.sub("", expression)))
 

@@ -18,6 +18,7 @@ from typing import Final
 
 from guardrails.framework.errors import UndeterminedError
 
+KIB: Final = 1024
 MIB: Final = 1024**2
 MAX_ARCHIVE_BYTES: Final = 50 * MIB
 """Lambda takes no larger archive directly; the unpacked tar has the same bound."""

@@ -16,14 +16,15 @@ from typing import Any, Final
 
 import pulumi
 
-from guardrails.framework.archive_entries import MIB, Reader, read_file, stored
+from guardrails.framework.archive_entries import KIB, MIB, Reader, read_file, stored
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.sdk import UNKNOWN_STRING_VALUE
 
 MAX_ENTRIES: Final = 100_000
 MAX_FILES: Final = 4_000
-MAX_FILE_BYTES: Final = MIB
-MAX_BYTES: Final = 32 * MIB
+MAX_FILE_BYTES: Final = 512 * KIB
+"""Some text costs a thousand times its size when it is parsed."""
+MAX_BYTES: Final = 4 * MIB
 MAX_DEPTH: Final = 16
 MAX_PATH: Final = 1024
 # Installed packages that are met often where their dist-info was left out to save space.
@@ -99,7 +100,7 @@ def _own_files(listing: Mapping[str, Reader], own: str) -> Files:
             unread[name] = str(why)
             continue
         if len(source) > MAX_FILE_BYTES:
-            unread[name] = f"it has more than {MAX_FILE_BYTES // MIB} MiB"
+            unread[name] = f"it has more than {MAX_FILE_BYTES // KIB} KiB"
         else:
             sources[name] = source
     return Files(sources=sources, unread=unread)

@@ -8,8 +8,8 @@ from typing import Final
 from guardrails.framework.errors import UndeterminedError
 
 _TOKEN: Final = re.compile(
-    r"\s*(?:(?P<word>AND|OR|NOT|TRUE|FALSE)\b|(?P<paren>[()])"
-    r"|(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?P<name>\"[^\"]*\"|'[^']*'|[^\s()]+)\s*\))",
+    r"\s*+(?:(?P<word>AND|OR|NOT|TRUE|FALSE)\b|(?P<paren>[()])"
+    r"|(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*+\(\s*+(?P<name>\"[^\"]*\"|'[^']*'|[^\s()]+)\s*+\))",
     re.IGNORECASE,
 )
 _BINDS: Final = {"OR": 1, "AND": 2, "NOT": 3}

@@ -94,7 +94,7 @@ class ExemptionSection(_Strict, kw_only=True):
     """A pair of rule and resource that may pass until a day."""
 
     rule: str
-    resource: str
+    resource: Annotated[str, msgspec.Meta(pattern=r"\S")]
     reason: Annotated[str, msgspec.Meta(pattern=r"\S")]
     owner: Annotated[str, msgspec.Meta(pattern=r"\S")]
     expires: date
@@ -116,9 +116,12 @@ def load_configuration(folder: Path, stack: str, rules: Sequence[Rule]) -> Stack
     Raises
     ------
     ConfigError
-        The file has a key, rule name or value that does not exist; the message names the nearest.
+        The file has a key, rule name or value that does not exist; the message names the nearest. Or it is
+        called guardrails.yml.
     """
     path = program_root(folder) / FILE
+    if (other := path.with_suffix(".yml")).exists():
+        raise ConfigError(f"{other.name} is never read; rename it to {FILE}")
     return read_configuration(path, stack, rules) if path.exists() else StackConfiguration()
 
 
@@ -131,7 +134,7 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
         As `load_configuration`; or there is no such file.
     """
     by_id = {rule.id: rule for rule in rules}
-    content = checked(FileSection, read_yaml(path), path.name)
+    content = checked(FileSection, _without_empty_sections(read_yaml(path)), path.name)
     sections = {
         name: _section(section, f"{path.name}: stacks.{name}", by_id)
         for name, section in content.stacks.items()
@@ -150,6 +153,17 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
         docs=content.docs,
         exemptions=tuple(each for each, stacks in exemptions if _is_for(stacks, stack)),
     )
+
+
+def _without_empty_sections(content: Any) -> Any:
+    """Leave out the sections that have a name and nothing in them yet."""
+    if not isinstance(content, dict):
+        return content
+    return {
+        key: value
+        for key, value in content.items()
+        if value is not None or key not in ("stacks", "exemptions")
+    }
 
 
 def program_root(folder: Path) -> Path:

@@ -4,13 +4,14 @@ import difflib
 import re
 from collections.abc import Iterable
 from enum import Enum
+from types import UnionType
 from typing import Any, Final
 
 import msgspec
 
 from guardrails.framework.errors import ConfigError
 
-_PLACE: Final = re.compile(r" - at `\$\.?(?P<path>.*)`$")
+_PLACE: Final = " - at `$"
 _UNKNOWN_KEY: Final = re.compile(r"^Object contains unknown field `(?P<key>.*)`")
 _MISSING_KEY: Final = re.compile(r"^Object missing required field `(?P<key>.*)`")
 
@@ -27,10 +28,8 @@ def checked[T](kind: type[T], content: object, where: str) -> T:
     try:
         return msgspec.convert({} if empty else _whole(content), kind)
     except msgspec.ValidationError as invalid:
-        said = str(invalid)
-        found = _PLACE.search(said)
-        path = found["path"] if found else ""
-        sentence = said[: found.start()] if found else said
+        said, placed, place = str(invalid).rpartition(_PLACE)
+        sentence, path = (said, place.removesuffix("`").removeprefix(".")) if placed else (place, "")
         inside = path and f"{'.' if ': ' in where else ': '}{path}"
         raise ConfigError(f"{where}{inside}: {_explained(kind, sentence, path, content)}") from None
 
@@ -52,7 +51,8 @@ def _explained(kind: type, sentence: str, path: str, content: object) -> str:
         return f"{given!r} is not a {kind_of_word}; {nearest(str(given), [str(each) for each in wanted])}"
     if "matching regex" in sentence:
         return "must not be blank"
-    return f"{sentence}, not {given!r}" if isinstance(given, int | float | str) else sentence
+    told = ", got " in sentence or not isinstance(given, int | float | str)
+    return sentence if told else f"{sentence}, not {given!r}"
 
 
 def _keys(kind: type, path: str) -> list[str]:
@@ -66,6 +66,8 @@ def _type_at(kind: Any, path: str) -> Any:
         if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
             return None
         kind = next((each.type for each in msgspec.structs.fields(kind) if each.encode_name == step), None)
+        if isinstance(kind, UnionType):
+            kind = next(each for each in kind.__args__ if each is not type(None))
     return kind
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.nesting import is_excessive
 from guardrails.framework.sdk import UnknownValueError, unknown_checking_proxy
 
 _EMPTY: Final[dict[str, Any]] = {}
@@ -230,6 +231,8 @@ class Props:
             raise self._shape(key, "JSON") from None
         if not isinstance(parsed, dict):
             raise self._shape(key, "a JSON object")
+        if is_excessive(parsed):
+            raise self._shape(key, "less deep and less large")
         return Props.of(parsed, self._owner, self._join(key))
 
     def _unique(self, key: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from guardrails.framework.levels import Level
 FORMAT: Final = 1
 """The version of the JSON form; it grows when a reader of the former would misread the new one."""
 
-CODE_LINE: Final = re.compile(r"(?P<path>[^\s:]+\.py):(?P<line>[0-9]+)")
+CODE_LINE: Final = re.compile(r"(?<![^\s:])(?P<path>[^\s:]++(?<=\.py)):(?P<line>[0-9]+)")
 """A line of a function's code, as sentences name it: `shop/worker.py:12`."""
 _STATEMENT: Final = re.compile(r"\bstatement [0-9]+\b")
 

@@ -19,6 +19,7 @@ _DIMENSIONS: Final = {
     "s3.Bucket": ("AWS/S3", "BucketName"),
     "sqs.Queue": ("AWS/SQS", "QueueName"),
 }
+_SCHEMA: Final = re.compile(r"{([^{}]*+)}")
 
 
 def _widgets(*metrics: list[Any]) -> dict[str, Any]:
@@ -147,8 +148,6 @@ def _shower(subject: Node, graph: Graph) -> Callable[[Node], bool]:
     """Return what tells whether a dashboard shows *subject*."""
     namespace, dimension = _DIMENSIONS[subject.kind]
 
-    everything = re.compile(rf"{{\s*{namespace}\s*,[^}}]*\b{dimension}\b[^}}]*}}")
-
     def shows(dashboard: Node) -> bool:
         try:
             drawn = graph.once(_drawn, dashboard)
@@ -156,11 +155,20 @@ def _shower(subject: Node, graph: Graph) -> Callable[[Node], bool]:
             if subject in graph.sources(dashboard, "dashboardBody"):
                 return True
             raise
-        if any(everything.search(expression) for expression in drawn.expressions):
+        if any(_searches(expression, namespace, dimension) for expression in drawn.expressions):
             return True
         return (namespace, dimension, graph.physical_name(subject)) in drawn.owners
 
     return shows
+
+
+def _searches(expression: str, namespace: str, dimension: str) -> bool:
+    """Tell whether *expression* has a schema such as `{AWS/SQS,QueueName}`: whatever has that dimension."""
+    for schema in _SCHEMA.findall(expression):
+        name, *dimensions = (part.strip(" \t\n\"'") for part in schema.split(","))
+        if name == namespace and dimension in dimensions:
+            return True
+    return False
 
 
 @dataclass(kw_only=True)

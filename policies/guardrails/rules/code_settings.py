@@ -16,7 +16,7 @@ _QUEUE: Final = re.compile(r"^https://(sqs\.[\w-]+|[\w-]+\.queue)\.amazonaws\.co
 _HOST: Final = re.compile(r"(?:https|wss)://([\w.-]{1,253})(?=[/:?]|$)")
 _AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".api.aws")
 # A region or a bucket; an address without is the same for everybody.
-_OURS: Final = re.compile(r"\b[a-z]{2}(-[a-z]+)+-\d|\w\.s3\b")
+_OURS: Final = re.compile(r"\b[a-z]{2}(-[a-z]+){1,3}-\d|\w\.s3\b")
 # Arguments of AWS calls that name a resource of the stack. An event bus called "default" is in every account.
 _NAMES: Final = frozenset(
     (

@@ -16,8 +16,8 @@ from guardrails.framework.roles import OF_AWS, policies_at
 from guardrails.framework.rule import Severity, stack_rule
 
 _BROAD_POLICY: Final = re.compile(
-    r":aws:policy/(.*/)?(AdministratorAccess.*|.*PowerUser.*|.*FullAccess.*|.*ReadWrite.*|job-function/.*"
-    r"|.*ReadOnlyAccess|AWSLambda.*ExecutionRole(Policy)?|AWSLambdaRole|AWSLambdaInvocation-DynamoDB)$"
+    r"AdministratorAccess.*|.*PowerUser.*|.*FullAccess.*|.*ReadWrite.*|.*ReadOnlyAccess"
+    r"|AWSLambda.*ExecutionRole(Policy)?|AWSLambdaRole|AWSLambdaInvocation-DynamoDB"
 )
 _ON_INTERFACES: Final = (
     *("ec2:createnetworkinterface", "ec2:deletenetworkinterface"),
@@ -198,8 +198,9 @@ def _attached_too_much(subject: Node, prop: str, graph: Graph) -> Iterator[str]:
     for policy in policies_at(subject, prop, graph):
         if isinstance(policy, Node):
             continue
-        if _BROAD_POLICY.search(policy):
-            yield f"attaches the broad AWS policy {policy.rsplit('/', 1)[-1]}"
+        name = policy.rsplit("/", 1)[-1]
+        if ":aws:policy/job-function/" in policy or (OF_AWS in policy and _BROAD_POLICY.fullmatch(name)):
+            yield f"attaches the broad AWS policy {name}"
         elif OF_AWS not in policy:
             graph.elsewhere(policy, "a policy that it attaches")
 
