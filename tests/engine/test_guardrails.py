@@ -132,7 +132,7 @@ def test_guardrails_yaml_has_the_same_effect_on_both(sandbox, tmp_path, monkeypa
     assert analyzed(sandbox, state) == expected
     said = {(each.rule, each.name, each.outcome.value): each for each in report.results}
     assert said["log-retention", "log", "violation"].level == "advisory"
-    assert said["code-client-retries", "unreadable", "undetermined"].level == "advisory"
+    assert said["code-readable", "unreadable", "undetermined"].level == "advisory"
     assert said["code-client-retries", "clients", "violation"].problem.endswith("in clients.py:2")
     assert said["dynamodb-pitr", "orders", "violation"].exemption
     assert [each.rule for each in report.expired] == ["lambda-tracing"]

@@ -17,7 +17,7 @@ from tests.mutation.score import courts, outcomes
 # The mutants are judged once for all tests of a process.
 pytestmark = pytest.mark.xdist_group("mutants")
 
-PREVIEWS = 3
+PREVIEWS = 4
 MADE_UP = "names"
 """The rule whose words tell the name that the provider makes up where the program gives none."""
 
