@@ -11,6 +11,7 @@ from guardrails.framework.levels import Level
 from guardrails.framework.rule import Rule
 
 _SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
+_NULL: Final = {"type": "null"}
 _DAY: Final = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 _ABOUT: Final = {
     "profile": "Which rules run: findings, those that a documented finding asks for, or strict, all.",
@@ -41,8 +42,11 @@ def configuration_schema(rules: Sequence[Rule]) -> dict[str, Any]:
     for part in (whole, section, exempted):
         for name, about in part["properties"].items():
             about["description"] = _ABOUT[name]
-    whole["properties"]["stacks"]["additionalProperties"] = {"anyOf": [to_section, {"type": "null"}]}
-    whole["properties"]["exemptions"]["items"] = to_exempted
+    for name, empty_or in (
+        ("stacks", {"type": ["object", "null"], "additionalProperties": {"anyOf": [to_section, _NULL]}}),
+        ("exemptions", {"type": ["array", "null"], "items": to_exempted}),
+    ):
+        whole["properties"][name] = {**empty_or, "description": _ABOUT[name]}
     exempted["properties"]["rule"]["enum"] = [rule.id for rule in rules]
     exempted["properties"]["expires"] |= _DAY
     exempted["properties"]["stacks"]["description"] = _ABOUT["exempted stacks"]

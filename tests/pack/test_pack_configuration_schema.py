@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -112,6 +112,8 @@ def test_the_right_file_is_taken_by_both(program_folder: Path) -> None:
 
 
 @given(place=st.sampled_from(PLACES), how=st.sampled_from(["left out", "added", "replaced"]), value=ODD)
+@example(place=("stacks",), how="replaced", value=None)
+@example(place=("exemptions",), how="replaced", value=None)
 def test_the_schema_and_the_pack_agree_on_every_change(
     place: tuple[Any, ...], how: str, value: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -102,12 +102,12 @@ class ExemptionSection(_Strict, kw_only=True):
 
 
 class FileSection(_Strict):
-    """The file as a whole."""
+    """The file as a whole; a section may have a name and nothing in it yet."""
 
     profile: Profile = Profile.FINDINGS
     docs: str = DOCS
-    stacks: dict[str, Any] = {}
-    exemptions: list[Any] = []
+    stacks: dict[str, Any] | None = None
+    exemptions: list[Any] | None = None
 
 
 def load_configuration(folder: Path, stack: str, rules: Sequence[Rule]) -> StackConfiguration:
@@ -134,14 +134,14 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
         As `load_configuration`; or there is no such file.
     """
     by_id = {rule.id: rule for rule in rules}
-    content = checked(FileSection, _without_empty_sections(read_yaml(path)), path.name)
+    content = checked(FileSection, read_yaml(path), path.name)
     sections = {
         name: _section(section, f"{path.name}: stacks.{name}", by_id)
-        for name, section in content.stacks.items()
+        for name, section in (content.stacks or {}).items()
     }
     exemptions = [
         _exemption(exemption, f"{path.name}: exemptions[{number}]", by_id)
-        for number, exemption in enumerate(content.exemptions)
+        for number, exemption in enumerate(content.exemptions or [])
     ]
     matching = [name for name in sections if name == stack] or [
         name for name in sections if fnmatchcase(stack, name)
@@ -153,17 +153,6 @@ def read_configuration(path: Path, stack: str, rules: Sequence[Rule]) -> StackCo
         docs=content.docs,
         exemptions=tuple(each for each, stacks in exemptions if _is_for(stacks, stack)),
     )
-
-
-def _without_empty_sections(content: Any) -> Any:
-    """Leave out the sections that have a name and nothing in them yet."""
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: value
-        for key, value in content.items()
-        if value is not None or key not in ("stacks", "exemptions")
-    }
 
 
 def program_root(folder: Path) -> Path:
