@@ -222,3 +222,11 @@ def _answers_a_protocol(node: ast.ClassDef) -> bool:
 @pytest.mark.parametrize("module", modules("infra", "functions", "policies/guardrails", "local"), ids=str)
 def test_nothing_public_is_without_a_docstring(module: Path) -> None:
     assert list(undocumented(module)) == []
+
+
+@pytest.mark.xdist_group("one process")
+def test_tests_that_share_what_is_costly_run_in_one_process(request: pytest.FixtureRequest) -> None:
+    """Costly fixtures would be built twice, and nothing else would tell, if groups were not kept together."""
+    grouped = getattr(request.config.option, "loadgroup", False)
+
+    assert request.node.nodeid.endswith("@one process") == grouped
