@@ -126,8 +126,19 @@ class LocalStack:
 
     def status(self) -> dict[str, Any]:
         """Return what is deployed, and what the runner and the permission judge have seen."""
-        with urllib.request.urlopen(f"{self.control}/status", timeout=30) as answer:  # noqa: S310 - loopback
-            return dict(json.load(answer))
+        return dict(self._asked("status"))
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """Return every request that was judged: caller, action, resource, context, policies, how often."""
+        return list(self._asked("recorded"))
+
+    def proof(self) -> dict[str, Any]:
+        """Return what the calls so far prove of the deployed policies; `survivors` are unused or untested."""
+        return dict(self._asked("proof"))
+
+    def _asked(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self.control}/{what}", timeout=60) as answer:  # noqa: S310 - loopback
+            return json.load(answer)
 
     def client(self, service: str, region: str) -> Any:
         """Return a boto3 client of the emulated cloud."""

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
@@ -142,13 +143,18 @@ def _plain(value: Any) -> Any:
 
 def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
     class Control(BaseHTTPRequestHandler):
-        """GET /status; POST /invoke/FUNCTION, which moto's Lambda sends here."""
+        """GET /status, /recorded, /proof; POST /invoke/FUNCTION, which moto's Lambda sends here."""
 
         def do_GET(self) -> None:
-            if self.path != "/status":
+            answers: dict[str, Callable[[], Any]] = {
+                "/status": supervisor.status,
+                "/recorded": lambda: [one.plain() for one in supervisor.judge.recorded()],
+                "/proof": lambda: dataclasses.asdict(supervisor.judge.proof()),
+            }
+            if self.path not in answers:
                 self.send_error(404)
                 return
-            self._answer(json.dumps(supervisor.status()).encode(), {})
+            self._answer(json.dumps(answers[self.path]()).encode(), {})
 
         def do_POST(self) -> None:
             function = self.path.removeprefix("/invoke/")

@@ -6,7 +6,7 @@ from typing import Any
 
 from local.permissions.errors import PolicyError
 from local.permissions.keys import Context, is_known, is_multivalued
-from local.permissions.operators import OPERATORS, OperandError, Operator
+from local.permissions.operators import OPERATORS, OperandError
 from local.permissions.patterns import Pattern, parse_pattern, resolve_pattern
 
 _ALL, _ANY = "ForAllValues", "ForAnyValue"
@@ -51,8 +51,22 @@ def parse_conditions(block: Any, *, where: str, variables: bool) -> tuple[Condit
     return tuple(found)
 
 
-def holds(condition: Condition, context: Context) -> bool:
-    """Whether *condition* is met.
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Whether a condition is met, and which of its values compared with each value of the request.
+
+    `hits` is empty for an absent key, and for Null holds what the one comparison said.
+    """
+
+    met: bool
+    hits: tuple[tuple[bool, ...], ...] = ()
+
+
+def judge(condition: Condition, context: Context) -> Outcome:
+    """Compare *condition* with the request ("Condition operators", "Multivalued context keys").
+
+    A negated operator holds for a value that none of the policy's values compares with, and for an absent
+    key. Without a value ForAllValues holds and ForAnyValue does not, whatever the operator.
 
     Raises
     ------
@@ -61,19 +75,18 @@ def holds(condition: Condition, context: Context) -> bool:
     """
     values = context.get(condition.key)
     if condition.operator == "Null":
-        return any((values is None) == _absence(condition, wanted) for wanted in condition.values)
+        right = tuple((values is None) == _absence(condition, wanted) for wanted in condition.values)
+        return Outcome(met=any(right), hits=(right,))
     operator = OPERATORS[condition.operator]
     if values is None:
-        if condition.if_exists:
-            return True
-        if condition.quantifier:
-            return condition.quantifier == _ALL
-        return operator.negated
+        absent = condition.quantifier == _ALL if condition.quantifier else operator.negated
+        return Outcome(met=condition.if_exists or absent)
     try:
-        met = [_compares(condition, operator, value, context) for value in values]
+        hits = tuple(_hits(condition, value, context) for value in values)
     except OperandError as error:
         raise PolicyError(f"{condition.where}: {condition.written} on {condition.key!r}: {error}") from None
-    return any(met) if condition.quantifier == _ANY else all(met)
+    met = (any(row) != operator.negated for row in hits)
+    return Outcome(met=any(met) if condition.quantifier == _ANY else all(met), hits=hits)
 
 
 def check_keys(conditions: tuple[Condition, ...]) -> None:
@@ -105,10 +118,11 @@ def _absence(condition: Condition, wanted: str) -> bool:
     return wanted.lower() == "true"
 
 
-def _compares(condition: Condition, operator: Operator, value: str, context: Context) -> bool:
+def _hits(condition: Condition, value: str, context: Context) -> tuple[bool, ...]:
+    """Say which of the policy's values compare with *value*; all are tried, so that none hides an error."""
+    compare = OPERATORS[condition.operator].compare
     patterns = (_resolved(condition, wanted, context) for wanted in condition.values)
-    equal = [operator.compare(value, pattern) for pattern in patterns if pattern is not None]
-    return any(equal) != operator.negated
+    return tuple(pattern is not None and compare(value, pattern) for pattern in patterns)
 
 
 def _resolved(condition: Condition, wanted: str, context: Context) -> Pattern | None:
@@ -125,6 +139,11 @@ def _split_operator(written: str, where: str) -> tuple[str | None, str, bool]:
     known = operator in OPERATORS or written == "Null"
     if not known or quantifier not in ("", _ALL, _ANY):
         raise PolicyError(f"{where}: condition operator {written!r} is not known to the evaluator")
+    if quantifier == _ANY and operator != rest:
+        raise PolicyError(
+            f"{where}: condition operator {written!r}: AWS documents that IfExists holds without the key and "
+            "ForAnyValue does not; say which is meant by a statement of its own with Null"
+        )
     return quantifier or None, operator, operator != rest
 
 

@@ -33,6 +33,18 @@ class Kind(enum.Enum):
     IDENTITY = "identity-based"
     RESOURCE = "resource-based"
     TRUST = "role trust"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session"
+
+    @property
+    def names_principals(self) -> bool:
+        """Whether its statements say whom they concern; the others concern whom they are attached to."""
+        return self in (Kind.RESOURCE, Kind.TRUST)
+
+    @property
+    def limits(self) -> bool:
+        """Whether it grants nothing, and bounds what other policies grant."""
+        return self in (Kind.BOUNDARY, Kind.SESSION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +61,9 @@ class Statement:
     conditions: tuple[Condition, ...]
     variables: bool
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
@@ -57,6 +72,9 @@ class Policy:
     name: str
     kind: Kind
     statements: tuple[Statement, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 def parse_policy(document: str | Mapping[str, Any], *, name: str, kind: Kind) -> Policy:
@@ -115,13 +133,15 @@ def _statement(raw: Any, index: int, policy: str, kind: Kind, *, variables: bool
 
 def _principals(raw: Mapping[str, Any], kind: Kind, where: str) -> Principals | None:
     given = raw.keys() & {"Principal", "NotPrincipal"}
-    if kind is Kind.IDENTITY:
+    if not kind.names_principals:
         if given:
-            raise PolicyError(f"{where}: an identity-based policy must not name a principal")
+            raise PolicyError(f"{where}: no {kind.value} policy may name a principal")
         return None
     if len(given) != 1:
         raise PolicyError(f"{where}: needs exactly one of Principal and NotPrincipal")
     negated = "NotPrincipal" in given
+    if negated and kind is Kind.TRUST:
+        raise PolicyError(f"{where}: AWS refuses NotPrincipal in a trust policy; name the principals")
     if negated and raw["Effect"] == "Allow":
         raise PolicyError(f"{where}: AWS does not support NotPrincipal with Allow; name the principals")
     return parse_principals(raw[given.pop()], where=where, negated=negated)

@@ -1,29 +1,33 @@
-"""AWS's policy evaluation for a caller and a resource of the same account, as a pure function."""
+"""AWS's policy evaluation for a caller and a resource of the same account, as a pure function.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+It follows the pages "Policy evaluation logic", "How AWS enforcement code logic evaluates requests to allow or
+deny access" and "Permissions boundaries for IAM entities" of AWS's guide to IAM.
+"""
 
-from local.permissions.conditions import check_keys, holds, single_value
-from local.permissions.documents import Kind, Policy, Statement
-from local.permissions.keys import Context
-from local.permissions.patterns import matches, parse_pattern, resolve_pattern
-from local.permissions.principals import Caller, Match, match_principals
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from local.permissions.concerns import Concern, Request, concern
+from local.permissions.documents import Kind, Policy
+from local.permissions.principals import Match
+
+__all__ = ["Decision", "Front", "Grant", "Request", "evaluate"]
 
 _DENIED_IN = {
-    Kind.IDENTITY: "an identity-based",
-    Kind.RESOURCE: "a resource-based",
-    Kind.TRUST: "a role trust",
+    Kind.IDENTITY: "an identity-based policy",
+    Kind.RESOURCE: "a resource-based policy",
+    Kind.TRUST: "a role trust policy",
+    Kind.BOUNDARY: "a permissions boundary",
+    Kind.SESSION: "a session policy",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """Who wants to do what to which resource (an ARN, or `*` where the action has none)."""
+class Front:
+    """The policies that have a say in a request; *resource_decides* as `evaluate` takes it."""
 
-    caller: Caller
-    action: str
-    resource: str
-    context: Context
+    policies: tuple[Policy, ...]
+    resource_decides: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,7 @@ class Grant:
 class Decision:
     """The outcome for *request*; *reason* names caller, action, resource and the statement that decided.
 
-    *cause* is the end of AWS's own message, empty when allowed.
+    *cause* is the end of AWS's own message, empty when allowed. *front* and *concerns* say what was judged.
     """
 
     request: Request
@@ -47,14 +51,8 @@ class Decision:
     reason: str
     cause: str = ""
     grants: tuple[Grant, ...] = ()
-
-
-@dataclass(kw_only=True)
-class _Findings:
-    denied: list[tuple[Statement, Kind]] = field(default_factory=list)
-    by_identity: list[Grant] = field(default_factory=list)
-    by_resource: list[Grant] = field(default_factory=list)
-    by_account: list[Grant] = field(default_factory=list)
+    front: Front
+    concerns: tuple[Concern, ...]
 
 
 def evaluate(
@@ -68,7 +66,8 @@ def evaluate(
 
     An explicit Deny anywhere wins; else a policy of the caller or one of the resource must allow. With
     *resource_decides* (KMS keys, role trust) the caller's policies count only where the resource's own policy
-    names the account.
+    names the account. *identity* may hold a permissions boundary and session policies of the caller: they
+    limit what the other policies allow, but for a session, service or everybody named by the resource itself.
 
     Raises
     ------
@@ -76,78 +75,96 @@ def evaluate(
         A statement that concerns the request holds a condition key or value that is not known, wherever it
         stands: all statements are looked at.
     """
-    found = _Findings()
-    for policy in (*identity, *resource):
-        for statement in policy.statements:
-            _judge_statement(statement, policy.kind, request, found)
-    grants = _effective(found, resource_decides=resource_decides)
-    if grants and not found.denied:
-        names = " and ".join(dict.fromkeys(grant.statement for grant in grants))
-        reason = f"{_asked(request)} is allowed by {names}"
-        return Decision(request=request, allowed=True, reason=reason, grants=grants)
-    if found.denied:
-        statement, kind = found.denied[0]
-        why = f"denied by {statement.name}"
-        cause = f"with an explicit deny in {_DENIED_IN[kind]} policy"
+    return decide(request, Front(policies=(*identity, *resource), resource_decides=resource_decides))
+
+
+def decide(request: Request, front: Front) -> Decision:
+    """Decide *request* by the policies in *front*; see `evaluate`."""
+    bounded = any(policy.kind is Kind.BOUNDARY for policy in front.policies)
+    concerns = tuple(
+        found
+        for policy in front.policies
+        for statement in policy.statements
+        if (found := concern(statement, policy.kind, request, bounded=bounded))
+    )
+    met = [found for found in concerns if found.met]
+    denials = [found for found in met if not found.statement.allows]
+    grants = () if denials else _granting([found for found in met if found.statement.allows], front)
+    asked = f"{request.action} on {request.resource} by {request.caller.principal}"
+    if grants:
+        names = " and ".join(dict.fromkeys(found.statement.name for found in grants))
+        return Decision(
+            request=request, allowed=True, reason=f"{asked} is allowed by {names}",
+            grants=tuple(map(_grant, grants)), front=front, concerns=concerns,
+        )  # fmt: skip
+    if denials:
+        why = f"denied by {denials[0].statement.name}"
+        cause = f"with an explicit deny in {_DENIED_IN[denials[0].kind]}"
     else:
-        side = Kind.RESOURCE if resource_decides and not found.by_account else Kind.IDENTITY
-        why = f"allowed by no statement in {_names(identity, resource)}"
-        cause = f"because no {side.value} policy allows the {request.action} action"
-    return Decision(request=request, allowed=False, reason=f"{_asked(request)} is {why}", cause=cause)
+        kind, where = _missing(met, front)
+        why = f"allowed by no statement in {where}"
+        cause = f"because no {_words(kind)} allows the {request.action} action"
+    return Decision(
+        request=request,
+        allowed=False,
+        reason=f"{asked} is {why}",
+        cause=cause,
+        front=front,
+        concerns=concerns,
+    )
 
 
-def _asked(request: Request) -> str:
-    return f"{request.action} on {request.resource} by {request.caller.principal}"
+def _granting(allows: Sequence[Concern], front: Front) -> tuple[Concern, ...]:
+    """Return the Allow statements that together allow the request, none if they do not."""
+    direct = _named(allows, Match.DIRECT)
+    limited = _limited(allows, front)
+    limits = tuple(found for found in allows if found.kind.limits)
+    if limited and not _unmet_limits(allows, front):
+        return (*direct, *limited, *limits)
+    return direct
 
 
-def _effective(found: _Findings, *, resource_decides: bool) -> tuple[Grant, ...]:
-    if resource_decides and not found.by_resource:
-        return (*found.by_account, *found.by_identity) if found.by_account and found.by_identity else ()
-    return (*found.by_resource, *([] if resource_decides else found.by_identity))
+def _limited(allows: Sequence[Concern], front: Front) -> tuple[Concern, ...]:
+    """Return what allows the request as far as boundary and session policies let it."""
+    identity = tuple(found for found in allows if found.kind is Kind.IDENTITY)
+    roles = _named(allows, Match.ROLE)
+    if not front.resource_decides:
+        return (*roles, *identity)
+    account = _named(allows, Match.ACCOUNT)
+    if roles or not (account and identity):
+        return roles
+    return (*account, *identity)
 
 
-def _judge_statement(statement: Statement, kind: Kind, request: Request, found: _Findings) -> None:
-    match = match_principals(statement.principals, request.caller) if statement.principals else Match.DIRECT
-    if match is Match.NONE:
-        return
-    action = _first_action(statement, request.action)
-    resource = _first_resource(statement, request)
-    if action is None or resource is None:
-        return
-    check_keys(statement.conditions)
-    # All are judged before any counts: a value that cannot be compared is an error whatever the others say.
-    met = [holds(condition, request.context) for condition in statement.conditions]
-    if not all(met):
-        return
-    if not statement.allows:
-        found.denied.append((statement, kind))
-        return
-    grant = Grant(statement=statement.name, action=action, resource=resource)
-    if kind is Kind.IDENTITY:
-        found.by_identity.append(grant)
-    else:
-        (found.by_resource if match is Match.DIRECT else found.by_account).append(grant)
+def _named(allows: Iterable[Concern], match: Match) -> tuple[Concern, ...]:
+    return tuple(found for found in allows if found.kind.names_principals and found.match is match)
 
 
-def _first_action(statement: Statement, action: str) -> str | None:
-    """Return the pattern by which the statement concerns *action*, None if it does not."""
-    for written in statement.actions:
-        if matches(parse_pattern(written), action, ignore_case=True):
-            return None if statement.not_actions else written
-    return "*" if statement.not_actions else None
+def _unmet_limits(allows: Sequence[Concern], front: Front) -> list[Kind]:
+    """Return the kinds of limiting policies of which none allows the request."""
+    kinds = dict.fromkeys(policy.kind for policy in front.policies if policy.kind.limits)
+    return [kind for kind in kinds if not any(found.kind is kind for found in allows)]
 
 
-def _first_resource(statement: Statement, request: Request) -> str | None:
-    for written in statement.resources:
-        if statement.variables:
-            pattern = resolve_pattern(written, lambda key: single_value(request.context, key, statement.name))
-        else:
-            pattern = parse_pattern(written)
-        if pattern is not None and matches(pattern, request.resource):
-            return None if statement.not_resources else written
-    return "*" if statement.not_resources else None
+def _missing(met: Sequence[Concern], front: Front) -> tuple[Kind, str]:
+    """Return the kind of policy in which an Allow is missing, and the names of those policies."""
+    allows = [found for found in met if found.statement.allows]
+    if _limited(allows, front):
+        kind = _unmet_limits(allows, front)[0]
+        return kind, _names(policy for policy in front.policies if policy.kind is kind)
+    decisive = next((policy.kind for policy in front.policies if policy.kind.names_principals), Kind.RESOURCE)
+    asks_resource = front.resource_decides and not _named(allows, Match.ACCOUNT)
+    kind = decisive if asks_resource else Kind.IDENTITY
+    return kind, _names(policy for policy in front.policies if not policy.kind.limits)
 
 
-def _names(identity: Sequence[Policy], resource: Sequence[Policy]) -> str:
-    names = [policy.name for policy in (*identity, *resource)]
-    return ", ".join(names) if names else "any policy, there being none"
+def _names(policies: Iterable[Policy]) -> str:
+    return ", ".join(policy.name for policy in policies) or "any policy, there being none"
+
+
+def _words(kind: Kind) -> str:
+    return kind.value if kind is Kind.BOUNDARY else f"{kind.value} policy"
+
+
+def _grant(found: Concern) -> Grant:
+    return Grant(statement=found.statement.name, action=found.actions[0], resource=found.resources[0])

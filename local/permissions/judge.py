@@ -15,7 +15,10 @@ from local.permissions.key_policies import Keys
 from local.permissions.keys import Context, Tags
 from local.permissions.ledger import Denial, Ledger, Unused
 from local.permissions.principals import Caller
+from local.permissions.recording import Recorded
+from local.permissions.replay import Proof
 from local.permissions.snapshot import Snapshot
+from local.permissions.verdict import prove_exact
 
 type TagsOf = Callable[[str, str, str | None], Mapping[str, str]]
 """Answers the tags of an S3 object, given bucket, key and version; what does not exist has none."""
@@ -104,6 +107,14 @@ class Judge:
     def errors(self) -> list[str]:
         """Return the calls that could not be judged, each once."""
         return self._ledger.errors()
+
+    def recorded(self) -> list[Recorded]:
+        """Return every request that was judged, those that were judged alike once."""
+        return self._ledger.recorded()
+
+    def proof(self) -> Proof:
+        """Replay what was judged so far with each part of each deployed policy left out in turn."""
+        return prove_exact(self._snapshot(), self._ledger.recorded())
 
     def unused(self) -> list[Unused]:
         """Return what the deployed policies grant to roles and no call made use of, sorted by role.

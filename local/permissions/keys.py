@@ -5,6 +5,7 @@ local stack. Any other key, such as `aws:SourceIp`, would be answered with a gue
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from local.permissions.errors import PolicyError
 
@@ -30,6 +31,7 @@ type Values = str | Sequence[str]
 type Tags = Callable[[], Mapping[str, str]]
 
 
+@lru_cache(maxsize=4096)
 def normalised(key: str) -> str:
     """Return *key* with its case-insensitive part in lower case; a tag key behind it stays as it is."""
     for family in _FAMILIES:
@@ -38,6 +40,7 @@ def normalised(key: str) -> str:
     return key.lower()
 
 
+@lru_cache(maxsize=4096)
 def is_known(key: str) -> bool:
     """Whether a judgement can answer what the value of *key* is, be it absent."""
     return key.lower() in _SINGLE_KEYS | _MULTIPLE_KEYS or key.lower().startswith(_FAMILIES)
@@ -78,3 +81,24 @@ class Context:
             self._tags = self._existing_tags()
         tag = self._tags.get(name[len(family) :])
         return None if tag is None else (tag,)
+
+    def settled(self) -> "Context":
+        """Return a context that holds what this one has looked up, and never looks anything up again."""
+        family = _FAMILIES[0]
+        tags = {family + name: (value,) for name, value in (self._tags or {}).items()}
+        settled = Context({})
+        settled._values = {**self._values, **tags}
+        return settled
+
+    def with_values(self, values: Mapping[str, tuple[str, ...] | None]) -> "Context":
+        """Return a settled context in which *values* stand for what is here; None takes a key away."""
+        changed = self.settled()
+        for key, value in values.items():
+            changed._values.pop(normalised(key), None)
+            if value:
+                changed._values[normalised(key)] = value
+        return changed
+
+    def items(self) -> Mapping[str, tuple[str, ...]]:
+        """Return every key that has a value, tags that were looked up included."""
+        return dict(self.settled()._values)

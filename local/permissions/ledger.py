@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from local.permissions.documents import Policy, Statement
 from local.permissions.evaluator import Decision, Grant
+from local.permissions.recording import Recorded, Recording
 
 _BUCKET_ACTIONS = ("s3:list", "s3:getbucket")
 _INDEX_ACTIONS = ("dynamodb:query", "dynamodb:scan")
@@ -42,9 +43,11 @@ class Ledger:
         self._allowed: Counter[tuple[str, str, str]] = Counter()
         self._denied: Counter[tuple[str, str, str, str]] = Counter()
         self._errors: dict[str, None] = {}
+        self._recording = Recording()
 
     def record(self, decision: Decision) -> None:
-        """Note what *decision* allowed or refused."""
+        """Note what *decision* allowed or refused, and by which policies."""
+        self._recording.add(decision)
         asked = decision.request
         who = asked.caller.principal
         with self._lock:
@@ -58,6 +61,10 @@ class Ledger:
         """Note a judgement that could not be made."""
         with self._lock:
             self._errors[message] = None
+
+    def recorded(self) -> list[Recorded]:
+        """Return every request that was judged, those that were judged alike once."""
+        return self._recording.all()
 
     def allowed(self) -> list[tuple[str, str, str]]:
         """Return who did what on which resource, sorted."""

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from local.permissions.patterns import Pattern, matches, plain_text, split_arn_pattern
+from local.permissions.patterns import ARN_SEGMENTS, Pattern, matches, plain_text, split_arn_pattern
 
 type Compare = Callable[[str, Pattern], bool]
-
-_ARN_PARTS = 6
 
 
 class OperandError(ValueError):
@@ -35,10 +33,12 @@ def _string_any_case(value: str, pattern: Pattern) -> bool:
 
 def _arn(value: str, pattern: Pattern) -> bool:
     parts = split_arn_pattern(pattern)
-    if len(parts) != _ARN_PARTS:
-        raise OperandError(f"{plain_text(pattern)!r} is not an ARN of {_ARN_PARTS} parts separated by colons")
-    found = value.split(":", _ARN_PARTS - 1)
-    return len(found) == _ARN_PARTS and all(map(matches, parts, found))
+    if len(parts) != ARN_SEGMENTS:
+        raise OperandError(
+            f"{plain_text(pattern)!r} is not an ARN of {ARN_SEGMENTS} parts separated by colons"
+        )
+    found = value.split(":", ARN_SEGMENTS - 1)
+    return len(found) == ARN_SEGMENTS and all(map(matches, parts, found))
 
 
 def _bool(value: str, pattern: Pattern) -> bool:

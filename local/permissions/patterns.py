@@ -7,6 +7,7 @@ from functools import lru_cache
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERAL_CHARACTERS = frozenset("*?$")
+ARN_SEGMENTS = 6
 
 
 class Wildcard(enum.Enum):
@@ -20,6 +21,7 @@ type Pattern = tuple[str | Wildcard, ...]
 type Lookup = Callable[[str], str | None]
 
 
+@lru_cache(maxsize=4096)
 def parse_pattern(text: str) -> Pattern:
     """Split *text* into literal runs and wildcards; variables are not looked at."""
     return tuple(_pieces(text))
@@ -31,6 +33,8 @@ def resolve_pattern(text: str, lookup: Lookup) -> Pattern | None:
     `${key, 'default'}` falls back to the default, `${*}`, `${?}` and `${$}` are those characters. None where
     a variable has no value in this request: such a pattern matches nothing.
     """
+    if "${" not in text:
+        return parse_pattern(text)
     pattern: list[str | Wildcard] = []
     position = 0
     for variable in _VARIABLE.finditer(text):
@@ -47,11 +51,18 @@ def resolve_pattern(text: str, lookup: Lookup) -> Pattern | None:
 
 
 def matches(pattern: Pattern, text: str, *, ignore_case: bool = False) -> bool:
-    """Whether *text* as a whole fits *pattern*.
-
-    A `*` also crosses the colons and slashes of an ARN, as AWS documents for one that ends a segment.
-    """
+    """Whether *text* as a whole fits *pattern*; a wildcard stands for any characters."""
     return _compiled(pattern, ignore_case).fullmatch(text) is not None
+
+
+def matches_resource(pattern: Pattern, arn: str) -> bool:
+    """Whether *arn* fits the *pattern* of a Resource element ("Resource" in AWS's guide to IAM).
+
+    Wildcards stay within their segment of the ARN, but for a `*` that ends one, which may go on beyond the
+    colon. Segments that are left out at the end count as `*`. In the resource itself, the sixth segment,
+    colons are characters like any other.
+    """
+    return _compiled_resource(pattern).fullmatch(arn) is not None
 
 
 def plain_text(pattern: Pattern) -> str:
@@ -66,7 +77,7 @@ def split_arn_pattern(pattern: Pattern) -> list[Pattern]:
         if isinstance(piece, Wildcard):
             parts[-1].append(piece)
             continue
-        first, *others = piece.split(":", 6 - len(parts))
+        first, *others = piece.split(":", ARN_SEGMENTS - len(parts))
         parts[-1].append(first)
         parts.extend([other] for other in others)
     return [tuple(part) for part in parts]
@@ -81,15 +92,57 @@ def _pieces(text: str) -> Iterator[str | Wildcard]:
 
 
 @lru_cache(maxsize=4096)
+def _compiled_resource(pattern: Pattern) -> re.Pattern[str]:
+    """Split at the wildcards that know no bounds; those within the first five segments stop at a colon."""
+    if set(pattern) == {Wildcard.ANY}:
+        return re.compile(".*", re.DOTALL)
+    *leading, last = split_arn_pattern(pattern)
+    if len(leading) + 1 < ARN_SEGMENTS:
+        leading, last = [*leading, last], (Wildcard.ANY,)
+    runs = [""]
+    for segment in leading:
+        pieces = [piece for piece in segment if piece]
+        ends_open = pieces[-1:] == [Wildcard.ANY]
+        runs[-1] += _within_segment(pieces[:-1] if ends_open else pieces)
+        if ends_open:
+            runs.append("")
+        runs[-1] += ":"
+    first, *others = _runs(last)
+    runs[-1] += first
+    return re.compile(_joined(runs + others), re.DOTALL)
+
+
+def _within_segment(pieces: list[str | Wildcard]) -> str:
+    parts = [""]
+    for piece in pieces:
+        if piece is Wildcard.ANY:
+            parts.append("")
+        else:
+            parts[-1] += "[^:]" if piece is Wildcard.ONE else re.escape(str(piece))
+    first, *rest = parts
+    middle = "".join(f"(?>[^:]*?{part})" for part in rest[:-1])
+    return f"{first}{middle}[^:]*{rest[-1]}" if rest else first
+
+
+@lru_cache(maxsize=4096)
 def _compiled(pattern: Pattern, ignore_case: bool) -> re.Pattern[str]:
-    """Translate to a regular expression that never backtracks across a `*`, so that no policy stalls us."""
+    flags = re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else re.NOFLAG)
+    return re.compile(_joined(_runs(pattern)), flags)
+
+
+def _runs(pattern: Pattern) -> list[str]:
+    """Return what stands between the `*` of *pattern*, as regular expressions."""
     runs = [""]
     for piece in pattern:
         if piece is Wildcard.ANY:
             runs.append("")
         else:
             runs[-1] += "." if piece is Wildcard.ONE else re.escape(str(piece))
+    return runs
+
+
+def _joined(runs: list[str]) -> str:
+    """Join by `*` in a way that never backtracks across one, so that no policy stalls us."""
     first, *rest = runs
     middle = "".join(f"(?>.*?{run})" for run in rest[:-1])
-    expression = f"{first}{middle}.*{rest[-1]}" if rest else first
-    return re.compile(expression, re.DOTALL | (re.IGNORECASE | re.ASCII if ignore_case else re.NOFLAG))
+    return f"{first}{middle}.*{rest[-1]}" if rest else first

@@ -17,7 +17,10 @@ class Match(enum.Enum):
 
     NONE = enum.auto()
     ACCOUNT = enum.auto()  # the account is named: an Allow only lets identity policies decide
-    DIRECT = enum.auto()
+    ROLE = (
+        enum.auto()
+    )  # the role is named: boundary and session policies of its sessions still limit an Allow
+    DIRECT = enum.auto()  # the session, a service or everybody is named: an Allow needs no other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,19 +69,22 @@ def parse_principals(element: Any, *, where: str, negated: bool) -> Principals:
     )  # fmt: skip
 
 
-def match_principals(principals: Principals, caller: Caller) -> Match:
-    """Say how *principals* concern *caller*.
+def match_principals(principals: Principals, caller: Caller, *, bounded: bool = False) -> Match:
+    """Say how *principals* concern *caller* ("Principal", "NotPrincipal" in AWS's guide).
 
-    NotPrincipal spares a role only if its account is named beside it, because AWS looks at the account first.
+    NotPrincipal spares a role only if its account is named beside it, because AWS looks at the account first,
+    and nobody who is *bounded* by a permissions boundary.
     """
     everyone = "*" in principals.aws
     if caller.is_service:
         named = everyone or caller.principal in principals.services
         return Match.DIRECT if named != principals.negated else Match.NONE
     account = any((m := _ROOT.fullmatch(name)) and m[1] == caller.account for name in principals.aws)
-    role = caller.principal in principals.aws or caller.session_arn in principals.aws
+    role, session = (name in principals.aws for name in (caller.principal, caller.session_arn))
     if principals.negated:
-        return Match.NONE if everyone or (account and role) else Match.DIRECT
-    if everyone or role:
+        return Match.NONE if everyone or (account and (role or session) and not bounded) else Match.DIRECT
+    if everyone or session:
         return Match.DIRECT
+    if role:
+        return Match.ROLE
     return Match.ACCOUNT if account else Match.NONE

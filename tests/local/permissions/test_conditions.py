@@ -109,7 +109,7 @@ def test_dates(operator: str, wanted: str, expected: bool) -> None:
         ("ForAllValues:StringEquals", True),
         ("ForAnyValue:StringEquals", False),
         ("ForAnyValue:StringNotEquals", False),
-        ("ForAnyValue:StringEqualsIfExists", True),
+        ("ForAllValues:StringEqualsIfExists", True),
     ],
 )
 def test_a_key_that_the_request_does_not_have(operator: str, expected: bool) -> None:
@@ -190,6 +190,11 @@ def test_variables_are_plain_text_in_documents_of_2008() -> None:
 def test_an_unknown_operator_is_an_error_that_names_it(operator: str) -> None:
     with pytest.raises(PolicyError, match=f"statement 0 of inline policy 'work'.*{operator!r}"):
         on_role(allow(Condition={operator: {"s3:prefix": "a"}}))
+
+
+def test_if_exists_for_any_value_is_an_error_because_aws_documents_both_answers_for_an_absent_key() -> None:
+    with pytest.raises(PolicyError, match=r"ForAnyValue:StringEqualsIfExists.*Null"):
+        on_role(allow(Condition={"ForAnyValue:StringEqualsIfExists": {"s3:RequestObjectTagKeys": "a"}}))
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
