@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardrails.framework.examples import python_code, python_function, resource, stack
+from guardrails.framework.examples import UNKNOWN, python_code, python_function, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.judge import judge
 from guardrails.framework.rule import Rule
@@ -60,6 +60,42 @@ def test_a_client_without_retries_and_timeouts_is_reported(made: str) -> None:
 )
 def test_a_config_that_cannot_be_seen_has_been_chosen(made: str) -> None:
     assert said(code_client_retries, f"{BOTO}client = {made}\n") == []
+
+
+BARE, FULL = "", ", retries={'mode': 'standard', 'total_max_attempts': 3}"
+FOR_MODE, FOR_ATTEMPTS = ", retries={'mode': 'adaptive'}", ", retries={'max_attempts': 2}"
+
+
+@pytest.mark.parametrize(
+    ("retries", "variables", "words"),
+    [
+        (BARE, {"AWS_RETRY_MODE": "standard"}, None),
+        (BARE, {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "2"}, None),
+        (FOR_ATTEMPTS, {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"}, None),
+        (FULL, {"AWS_RETRY_MODE": "legacy", "AWS_MAX_ATTEMPTS": "1"}, None),
+        (FULL, UNKNOWN, None),
+        (BARE, {"AWS_RETRY_MODE": "legacy"}, "no retries of mode"),
+        (BARE, {"AWS_RETRY_MODE": "Standard"}, "no retries of mode"),
+        (BARE, {"AWS_RETRY_MODE": ""}, "no retries of mode"),
+        (FOR_ATTEMPTS, {"AWS_RETRY_MODE": "legacy"}, "no retries of mode"),
+        (BARE, {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"}, "a single attempt"),
+        (BARE, {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": 1}, "a single attempt"),
+        (FOR_MODE, {"AWS_MAX_ATTEMPTS": "0"}, "a single attempt"),
+        (BARE, {"AWS_RETRY_MODE": UNKNOWN}, "cannot be judged"),
+        (BARE, {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": UNKNOWN}, "cannot be judged"),
+        (BARE, {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "many"}, "cannot be judged"),
+        (FOR_MODE, UNKNOWN, "cannot be judged"),
+    ],
+)
+def test_what_a_config_leaves_open_the_environment_says(
+    retries: str, variables: object, words: str | None
+) -> None:
+    source = f"{BOTO}boto3.client('s3', config=Config(connect_timeout=1, read_timeout=1{retries}))\n"
+    worker = python_function("worker", source, environment={"variables": variables})
+
+    found = verdicts(code_client_retries, stack(worker))
+
+    assert [words in each for each in found] == [True] if words else found == []
 
 
 def test_a_variable_that_is_set_twice_is_not_guessed() -> None:

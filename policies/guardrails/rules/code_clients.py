@@ -7,9 +7,11 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from guardrails.framework.code import CLIENTS, READS, Call, Code, python_code
+from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import python_function, stack
 from guardrails.framework.modules import Module
 from guardrails.framework.node import Node
+from guardrails.framework.props import Props
 from guardrails.framework.rule import Settings, Severity, resource_rule
 
 _CONFIG_POSITION: Final = 9
@@ -54,6 +56,13 @@ _BY_ENVIRONMENT: Final = stack(
         environment={"variables": {"AWS_RETRY_MODE": "standard"}},
     )
 )
+_MADE_BY_BOTH: Final = stack(
+    python_function(
+        "worker",
+        _CONFIGURED.replace('"mode": "standard", ', ""),
+        environment={"variables": {"AWS_RETRY_MODE": "adaptive", "AWS_MAX_ATTEMPTS": "1"}},
+    )
+)
 _LIKE_A_CLIENT: Final = stack(
     python_function("worker", "import redis\n\nclient = redis.client()\nclient.client('s3')\n"),
     python_function(
@@ -83,7 +92,7 @@ class ClientSettings(Settings):
         )
     },
     reads=(*READS, "lambda.Function.environment"),
-    passes=[_GOOD, _SHARED, _BY_ENVIRONMENT, _LIKE_A_CLIENT],
+    passes=[_GOOD, _SHARED, _BY_ENVIRONMENT, _MADE_BY_BOTH, _LIKE_A_CLIENT],
     fails={
         "without a botocore Config in app.py:2": stack(
             python_function("worker", "import boto3\ns3 = boto3.client('s3')\n")
@@ -104,6 +113,12 @@ class ClientSettings(Settings):
         ),
         "whose Config has no retries": stack(
             python_function("worker", _CONFIGURED.replace("retries", "proxies"))
+        ),
+        'no retries of mode "standard" or "adaptive"': _BY_ENVIRONMENT.but(
+            "worker", environment={"variables": {"AWS_RETRY_MODE": "legacy"}}
+        ),
+        "that AWS_MAX_ATTEMPTS gives a single attempt": _BY_ENVIRONMENT.but(
+            "worker", environment={"variables": {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "1"}}
         ),
         "whose Config makes a single attempt": stack(
             python_function("worker", _CONFIGURED.replace('attempts": 4', 'attempts": 1'))
@@ -160,28 +175,44 @@ def _configs(
 
 
 def _retry_problem(config: Call, code: Code, function: Node) -> str:
-    missing = 'whose Config has no retries of mode "standard" or "adaptive"'
-    given = config.keyword("retries")
-    if given is None:
-        return (
-            "" if function.inputs.block("environment").block("variables").has("AWS_RETRY_MODE") else missing
-        )
-    module, retries = code.resolve(config.module, given)
-    chosen = _entries(retries)
-    if chosen is None:
+    """Return what is wrong with the retries; what the Config leaves open, the environment says.
+
+    So botocore reads it: AWS_MAX_ATTEMPTS and total_max_attempts count the first attempt, max_attempts does
+    not (boto3's guide "Retries", AWS SDKs' reference "Retry behavior").
+    """
+    module, retries = code.resolve(config.module, config.keyword("retries") or ast.Dict())
+    entries = _entries(retries)
+    if entries is None:
         return ""
-    values = {key: code.resolve(module, value)[1] for key, value in chosen.items()}
-    mode = values.get("mode")
-    if mode is None or (isinstance(mode, ast.Constant) and mode.value not in _MODES):
-        return missing
-    # max_attempts does not count the first attempt, total_max_attempts does.
-    few = {"max_attempts": (0,), "total_max_attempts": (0, 1)}
-    single = [
-        key
-        for key, numbers in few.items()
-        if isinstance(value := values.get(key), ast.Constant) and value.value in numbers
-    ]
+    written = {key: code.resolve(module, value)[1] for key, value in entries.items()}
+    mode = written.get("mode") or ast.Constant(_variables(function).text("AWS_RETRY_MODE"))
+    if isinstance(mode, ast.Constant) and mode.value not in _MODES:
+        return 'whose Config has no retries of mode "standard" or "adaptive"'
+    if "total_max_attempts" in written:
+        single = _is_at_most(1, written["total_max_attempts"])
+    elif "max_attempts" in written:
+        single = _is_at_most(0, written["max_attempts"])
+    else:
+        return "that AWS_MAX_ATTEMPTS gives a single attempt" if _single_by(_variables(function)) else ""
     return "whose Config makes a single attempt" if single else ""
+
+
+def _is_at_most(limit: int, value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, int) and value.value <= limit
+
+
+def _variables(function: Node) -> Props:
+    return function.inputs.block("environment").block("variables")
+
+
+def _single_by(variables: Props) -> bool:
+    """Tell whether the environment allows no second attempt."""
+    if not variables.has("AWS_MAX_ATTEMPTS"):
+        return False
+    try:
+        return any(int(attempts) <= 1 for attempts in variables.scalars("AWS_MAX_ATTEMPTS"))
+    except ValueError:
+        raise UndeterminedError("its AWS_MAX_ATTEMPTS is no whole number") from None
 
 
 def _entries(expression: ast.expr) -> dict[str, ast.expr] | None:
