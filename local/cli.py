@@ -21,9 +21,9 @@ console = Console(highlight=False)
 
 EMULATED = """\
 Emulated here: AWS by moto in memory (account 123456789012), Lambda by processes of this machine,
-GuardDuty's malware scan by a search for the EICAR test string. Permissions of functions are judged by the
-deployed policies; deliveries between services are not. Alarms, dashboards, access logs, mail and life cycles
-are deployed but do nothing."""
+GuardDuty's malware scan by a search for the EICAR test string. Calls of functions and deliveries of rules,
+notifications and topics are judged by the deployed policies. Alarms, dashboards, access logs, mail and life
+cycles are deployed but do nothing."""
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The emulated cloud: one moto server on loopback, in a process that ends with the one that started it.
 
-Run as `python -m local.cloud INVOKE_URL`: it prints its port and serves until standard input is closed, so a
-supervisor that is killed leaves no server behind.
+Run as `python -m local.cloud INVOKE_URL DELIVER_URL`: it prints its port and serves until standard input is
+closed, so a supervisor that is killed leaves no server behind.
 """
 
 import base64
@@ -37,10 +37,15 @@ def main() -> None:
     """Serve moto until standard input is closed."""
     from moto.server import ThreadedMotoServer
 
+    from local.deliveries import notifications, rules
+    from local.deliveries.seam import Seam
     from local.moto_corrections import correct
 
     correct()
     _run_in_the_runner(sys.argv[1])
+    seam = Seam(sys.argv[2])
+    for part in (rules, notifications):
+        part.attach(seam)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     print(server.get_host_and_port()[1], flush=True)
@@ -49,11 +54,11 @@ def main() -> None:
 
 
 class CloudProcess:
-    """A moto server in a child process."""
+    """A moto server in a child process; deliveries are asked for at *deliver_url*, if given."""
 
-    def __init__(self, invoke_url: str, log: int) -> None:
+    def __init__(self, invoke_url: str, log: int, deliver_url: str = "") -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local.cloud", invoke_url],
+            [sys.executable, "-m", "local.cloud", invoke_url, deliver_url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

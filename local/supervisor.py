@@ -22,6 +22,8 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from local.cloud import CloudProcess
+from local.deliveries.deliveries import Deliveries
+from local.deliveries.service import DeliveryService
 from local.deployed import Deployed
 from local.errors import LocalStackError
 from local.permissions.judge import Judge
@@ -46,11 +48,13 @@ class Supervisor:
         self._control = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._control_url = f"http://127.0.0.1:{self._control.server_address[1]}"
         log = os.open(folder / "moto.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._moto = CloudProcess(f"{self._control_url}/invoke", log)
+        self.judge = Judge(self.deployed, tags_of=self._tags_of)
+        self.deliveries = Deliveries(self.judge)
+        self._delivery_service = DeliveryService(self.deliveries.decide)
+        self._moto = CloudProcess(f"{self._control_url}/invoke", log, self._delivery_service.url)
         os.close(log)
         self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code")
         self._provider, self._provider_port = serve(self.deployed, self._cloud)
-        self.judge = Judge(self.deployed, tags_of=self._tags_of)
         self.runner = Runner(
             self.deployed,
             self.judge,
@@ -98,6 +102,7 @@ class Supervisor:
         self.runner.stop()
         self._provider.stop(1).wait()
         self._moto.stop()
+        self._delivery_service.stop()
         self._control.shutdown()
 
     def status(self) -> dict[str, Any]:
@@ -109,6 +114,7 @@ class Supervisor:
             "emulated": {kind: number for kind, number in sorted(types.items()) if kind in EMULATIONS},
             "recorded": {kind: number for kind, number in sorted(types.items()) if kind not in EMULATIONS},
             "runner": _plain(self.runner.status()),
+            "deliveries": _plain(self.deliveries.counts()),
             "denials": _plain(self.judge.denials()),
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),

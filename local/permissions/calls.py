@@ -59,3 +59,22 @@ class Check:
     tags_of: ObjectVersion | None = None
     only_if_tagged: bool = False
     key_use: KeyUse | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceCall:
+    """A call that an AWS service makes in its own name, on behalf of *source* (an ARN) of the *account*.
+
+    *key_actions* are what it does with the key behind the resource, whose encryption context is its
+    ARN under *bound_to*; *key_learns_source* tells whether KMS sees the source.
+    """
+
+    principal: str
+    account: str
+    region: str
+    source: str
+    action: str
+    resource: str
+    key_actions: tuple[str, ...] = ()
+    bound_to: str = ""
+    key_learns_source: bool = True

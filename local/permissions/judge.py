@@ -1,14 +1,16 @@
 """Judges every call that a deployed role makes against everything deployed that has a say in it."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from time import time as now
 
 from local.deployed import Deployed
 from local.permissions.actions import checks
 from local.permissions.actions.kms import encryption_context
-from local.permissions.calls import Call, Check, KeyUse, ObjectVersion
+from local.permissions.calls import Call, Check, KeyUse, ObjectVersion, ServiceCall
 from local.permissions.contexts import common, time
+from local.permissions.documents import Policy
 from local.permissions.errors import PermissionsError
 from local.permissions.evaluator import Decision, Request, evaluate
 from local.permissions.key_policies import Keys
@@ -17,6 +19,7 @@ from local.permissions.ledger import Denial, Ledger, Unused
 from local.permissions.principals import Caller
 from local.permissions.recording import Recorded
 from local.permissions.replay import Proof
+from local.permissions.services import Recent, service_decisions
 from local.permissions.snapshot import Snapshot
 from local.permissions.verdict import prove_exact
 
@@ -56,6 +59,7 @@ class Judge:
         self._lock = threading.Lock()
         self._revision = -1
         self._current = Snapshot([])
+        self._recent = Recent()
 
     def call(self, session: RoleSession, call: Call) -> Decision | None:
         """Judge an API call: return the decision that denies it, None if everything it needs is allowed.
@@ -83,8 +87,7 @@ class Judge:
             resource=session.role_arn,
             context=Context({**time(), **values, "aws:PrincipalIsAWSService": "true"}),
         )
-        trusted = evaluate(request, resource=[snapshot.trust(session.role_arn)], resource_decides=True)
-        self._ledger.record(trusted)
+        trusted = self._decide_by_resource(request, [snapshot.trust(session.role_arn)])
         if not trusted.allowed:
             return trusted
         use = KeyUse(
@@ -94,6 +97,32 @@ class Judge:
             encryption_context={"aws:lambda:FunctionArn": function_arn},
         )
         decisions = self._key_decisions(snapshot, session.caller, use, region)
+        return next((decision for decision in decisions if not decision.allowed), None)
+
+    def service(self, call: ServiceCall) -> Decision | None:
+        """Judge a call that a service makes in its own name: return what denies it, None if it is allowed.
+
+        A decision holds as long as the deployment is the same, and the time, which policies see in seconds.
+
+        Raises
+        ------
+        PermissionsError
+            A policy is not understood.
+        """
+        as_of = (self._deployed.revision, int(now()))
+        with self._lock:
+            decisions = self._recent.get(as_of, call)
+        if decisions is not None:
+            for decision in decisions:
+                self._ledger.record(decision)
+        else:
+            try:
+                decisions = list(service_decisions(self._snapshot(), call, self._decide_by_resource))
+            except PermissionsError as error:
+                self._ledger.record_error(f"{call.action} on {call.resource} by {call.principal}: {error}")
+                raise
+            with self._lock:
+                self._recent.put(as_of, call, decisions)
         return next((decision for decision in decisions if not decision.allowed), None)
 
     def allowed(self) -> list[tuple[str, str, str]]:
@@ -138,14 +167,28 @@ class Judge:
                 self._current, self._revision = Snapshot(self._deployed.all()), revision
             return self._current
 
+    def _decide_by_resource(self, request: Request, policies: list[Policy]) -> Decision:
+        return self._decide(request, resource=policies, resource_decides=True)
+
+    def _decide(
+        self,
+        request: Request,
+        *,
+        identity: Sequence[Policy] = (),
+        resource: Sequence[Policy] = (),
+        resource_decides: bool = False,
+    ) -> Decision:
+        """Evaluate and record: whatever the judge decides is decided here."""
+        decision = evaluate(request, identity=identity, resource=resource, resource_decides=resource_decides)
+        self._ledger.record(decision)
+        return decision
+
     def _decisions(self, session: RoleSession, call: Call) -> Iterator[Decision]:
         snapshot = self._snapshot()
         for check in checks(call):
             if check.only_if_tagged and check.tags_of and not self._tags(check.tags_of)():
                 continue
-            decision = self._permission(snapshot, session, call, check)
-            self._ledger.record(decision)
-            yield decision
+            yield self._permission(snapshot, session, call, check)
             if check.key_use:
                 yield from self._key_decisions(snapshot, session.caller, check.key_use, call.region)
 
@@ -166,7 +209,7 @@ class Judge:
             context=Context(values, self._tags(check.tags_of) if check.tags_of else None),
         )
         policies = [key.policy] if key else snapshot.resource(request.resource)
-        return evaluate(
+        return self._decide(
             request,
             identity=snapshot.identity(session.role_arn),
             resource=policies,
@@ -195,11 +238,9 @@ class Judge:
             "kms:CallerAccount": caller.account,
         }
         for action in use.actions:
-            decision = evaluate(
+            yield self._decide(
                 Request(caller=caller, action=action, resource=key.arn, context=Context(values)),
                 identity=snapshot.identity(caller.principal),
                 resource=[key.policy],
                 resource_decides=True,
             )
-            self._ledger.record(decision)
-            yield decision

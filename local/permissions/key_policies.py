@@ -67,6 +67,14 @@ class Keys:
                 return Key(arn=key["arn"], policy=self._policy(key))
         raise PolicyError(f"KMS key {reference!r} is not deployed")
 
+    def behind_for_services(self, holder: str) -> Key | None:
+        """Return the key that a service in its own name needs for *holder*, None if none of KMS is behind it.
+
+        A key that AWS manages is one: its policy admits principals of the account alone, and so no service.
+        """
+        reference = self.behind(holder).key
+        return (self.find(reference) or _managed_by_aws(reference, holder)) if reference else None
+
     def all_policies(self) -> Iterator[Policy]:
         """Yield the policy of every key."""
         for key in self._snapshot.of_type("aws:kms/key:Key"):
@@ -103,6 +111,22 @@ class Keys:
 def _table_key(table: Mapping[str, Any]) -> str | None:
     encryption = table.get("serverSideEncryption") or {}
     return encryption.get("kmsKeyArn") if encryption.get("enabled") else None
+
+
+def _managed_by_aws(alias: str, holder: str) -> Key:
+    """Return a key `alias/aws/…` with its policy (AWS KMS Developer Guide, AWS managed keys)."""
+    _, _, service, region, account, _ = holder.split(":", 5)
+    through = {"kms:CallerAccount": account, "kms:ViaService": f"{service}.{region}.amazonaws.com"}
+    allow = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{**allow, "Condition": {"StringEquals": through}}],
+    }
+    name = alias.rpartition(":")[2]
+    return Key(
+        arn=f"arn:aws:kms:{region}:{account}:{name}",
+        policy=read_document(document, f"key policy of {name!r}", Kind.RESOURCE),
+    )
 
 
 def _default_policy(key_arn: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Deliveries between services: what there is, who decides on them, and where moto asks."""
