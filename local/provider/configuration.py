@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from local.provider.emulation import ACCOUNT
 from local.provider.schema import Problem, ResourceType
+from local.provider.secrets import Secrets
 from local.provider.values import UNKNOWN, Properties, has_unknown
 
 
@@ -15,12 +16,18 @@ class Configuration:
 
     region: str
     default_tags: dict[str, str]
+    secrets: Secrets
+    """What of it a resource must not show: secret default tags."""
 
     @classmethod
-    def load(cls, arguments: Properties) -> Self:
+    def load(cls, arguments: Properties, secrets: Secrets) -> Self:
         """Read the configuration as it arrives, where complex values are JSON text."""
-        tags = _parsed(arguments.get("defaultTags")) or {}
-        return cls(arguments["region"], tags.get("tags", {}))
+        tags = (_parsed(arguments.get("defaultTags")) or {}).get("tags", {})
+        hidden = any(place[0] == "defaultTags" for place in secrets.places)
+        places = frozenset(("tagsAll", key) for key in tags) if hidden else frozenset()
+        return cls(
+            arguments["region"], tags, Secrets(places, frozenset(tags.values()) if hidden else frozenset())
+        )
 
     def tags(self, inputs: Properties) -> Any:
         """Return a resource's own tags over the default tags, or that they are not known yet."""

@@ -16,6 +16,7 @@ from local.provider.configuration import Configuration, problems
 from local.provider.derived import carried, changed_inputs, difference, made_up_name, made_up_outputs
 from local.provider.emulation import EMULATIONS, Call, Cloud
 from local.provider.schema import Problem, ResourceType, UnknownTypeError, resource_type
+from local.provider.secrets import Secrets
 from local.provider.values import UNKNOWN, Properties, decode, encode, stored
 
 VERSION = "7.51.1"
@@ -43,12 +44,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=VERSION)
 
     def Handshake(self, request: Any, context: Any) -> messages.ProviderHandshakeResponse:
-        return messages.ProviderHandshakeResponse()
+        return messages.ProviderHandshakeResponse(accept_secrets=True)
 
     def CheckConfig(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
         """Refuse a provider without region, and a deployment that must not use the emulated account."""
         found = problems(decode(request.news), deploys=self._cloud is not None)
-        return messages.CheckResponse(inputs=request.news, failures=_failures(found))
+        failures = _failures(found, Secrets.of(request.news))
+        return messages.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: messages.DiffRequest, context: Any) -> messages.DiffResponse:
         olds, news = decode(request.olds), decode(request.news)
@@ -58,8 +60,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def Configure(self, request: messages.ConfigureRequest, context: Any) -> messages.ConfigureResponse:
         """Remember region and default tags for the provider that speaks on this connection."""
-        self._configurations[context.peer()] = Configuration.load(decode(request.args))
-        return messages.ConfigureResponse(supportsPreview=True)
+        self._configurations[context.peer()] = Configuration.load(
+            decode(request.args), Secrets.of(request.args)
+        )
+        return messages.ConfigureResponse(supportsPreview=True, acceptSecrets=True)
 
     def Invoke(self, request: messages.InvokeRequest, context: Any) -> messages.InvokeResponse:
         """Answer the lookups that need no account."""
@@ -72,10 +76,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
         """Judge names and shape of the inputs; fill in a physical name where none is given."""
         kind = self._kind(request.urn, context)
+        secrets = Secrets.of(request.news)
         inputs = kind.normalize(decode(request.news))
-        failures = _failures(kind.problems(inputs))
+        failures = _failures(kind.problems(inputs), secrets)
         inputs |= made_up_name(kind, inputs, decode(request.olds), request.urn, request.randomSeed)
-        return messages.CheckResponse(inputs=encode(inputs), failures=failures)
+        return messages.CheckResponse(inputs=secrets.encode(inputs), failures=failures)
 
     def Diff(self, request: messages.DiffRequest, context: Any) -> messages.DiffResponse:
         """Say what changed, and whether AWS would need another resource for it."""
@@ -85,27 +90,30 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if "tagsAll" in kind.outputs and "tags" not in changed:
             tags = decode(request.olds).get("tagsAll") or {}
             changed += ["tagsAll"] if tags != self._configuration(context).tags(news) else []
+        in_the_clear = Secrets.of(request.news).uncovered(news, Secrets.of(request.olds))
+        changed += sorted(in_the_clear - set(changed))
         return difference(kind, olds, news, changed)
 
     def Create(self, request: messages.CreateRequest, context: Any) -> messages.CreateResponse:
         """Create the resource in moto if its type is emulated, and keep it in state."""
         kind = self._kind(request.urn, context)
         inputs = decode(request.properties)
+        secrets = Secrets.of(request.properties) | self._configuration(context).secrets
         known = self._configuration(context).known_outputs(kind, inputs)
         if request.preview:
             unknown = dict.fromkeys(kind.computed - inputs.keys() - known.keys(), UNKNOWN)
-            return messages.CreateResponse(properties=encode(unknown | inputs | known))
+            return messages.CreateResponse(properties=secrets.encode(unknown | inputs | known))
         emulation = EMULATIONS.get(kind.token)
         call = self._call(inputs, context)
         if emulation:
             resource_id, outputs = self._attempt(
-                context, f"creating {request.urn}", lambda: emulation.create(call)
+                context, secrets, f"creating {request.urn}", lambda: emulation.create(call)
             )
         else:
             resource_id, outputs = made_up_outputs(kind, request.urn, call)
         properties = {**inputs, **known, **outputs}
-        self._keep(request.urn, kind.token, resource_id, properties, call)
-        return messages.CreateResponse(id=resource_id, properties=encode(properties))
+        self._keep(request.urn, kind.token, resource_id, properties)
+        return messages.CreateResponse(id=resource_id, properties=secrets.encode(properties))
 
     def Update(self, request: messages.UpdateRequest, context: Any) -> messages.UpdateResponse:
         """Bring the resource to its new inputs."""
@@ -114,16 +122,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         emulation = EMULATIONS.get(kind.token)
         kept = carried(kind, before, decode(request.old_inputs))
         known = self._configuration(context).known_outputs(kind, inputs)
+        secrets, earlier = Secrets.of(request.news), Secrets.of(request.olds)
         if request.preview:
-            changing = dict.fromkeys(emulation.changing if emulation else (), UNKNOWN)
-            return messages.UpdateResponse(properties=encode({**kept, **changing, **inputs, **known}))
-        call = self._call(inputs, context, request.id, before)
-        outputs: Properties = {}
-        if emulation:
-            outputs = self._attempt(context, f"updating {request.urn}", lambda: emulation.update(call))
+            outputs = dict.fromkeys(emulation.changing if emulation else (), UNKNOWN)
+        else:
+            call = self._call(inputs, context, request.id, before)
+            hidden, what = secrets | earlier, f"updating {request.urn}"
+            outputs = (
+                self._attempt(context, hidden, what, lambda: emulation.update(call)) if emulation else {}
+            )
         properties = {**kept, **inputs, **known, **outputs}
-        self._keep(request.urn, kind.token, request.id, properties, call)
-        return messages.UpdateResponse(properties=encode(properties))
+        if not request.preview:
+            self._keep(request.urn, kind.token, request.id, properties)
+        secrets |= self._configuration(context).secrets
+        secrets |= earlier.only(kept.keys() - known.keys() - outputs.keys())
+        return messages.UpdateResponse(properties=secrets.encode(properties))
 
     def Delete(self, request: messages.DeleteRequest, context: Any) -> empty_pb2.Empty:
         """Delete the resource; one that is gone already is no error."""
@@ -132,9 +145,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if emulation:
             before = decode(request.properties)
             call = self._call(before, context, request.id, before)
-            self._attempt(
-                context, f"deleting {request.urn}", lambda: emulation.delete(call), missing_is_fine=True
-            )
+            secrets, what = Secrets.of(request.properties), f"deleting {request.urn}"
+            self._attempt(context, secrets, what, lambda: emulation.delete(call), missing_is_fine=True)
         self._deployed.remove(request.urn, request.id)
         return empty_pb2.Empty()
 
@@ -184,12 +196,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             before=before or {},
         )
 
-    def _keep(self, urn: str, token: str, resource_id: str, properties: Properties, call: Call) -> None:
-        properties = stored(properties, call.cloud.code_folder)
+    def _keep(self, urn: str, token: str, resource_id: str, properties: Properties) -> None:
+        assert self._cloud  # noqa: S101 - whoever keeps something has made a call
+        properties = stored(properties, self._cloud.code_folder)
         self._deployed.put(Resource(urn=urn, type=token, id=resource_id, properties=properties))
 
     def _attempt[T](
-        self, context: Any, what: str, act: Callable[[], T], *, missing_is_fine: bool = False
+        self,
+        context: Any,
+        secrets: Secrets,
+        what: str,
+        act: Callable[[], T],
+        *,
+        missing_is_fine: bool = False,
     ) -> T:
         """Run one emulation; AWS's error becomes the engine's."""
         try:
@@ -198,18 +217,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             code = error.response["Error"]["Code"]
             if missing_is_fine and ("NotFound" in code or "NoSuch" in code or "NonExistentQueue" in code):
                 return None  # type: ignore[return-value] # deletions return nothing
-            self._fail(context, f"{what}: {error}")
+            self._fail(context, secrets.redact(f"{what}: {error}"))
             raise
-        except (BotoCoreError, KeyError, ValueError) as error:
-            self._fail(context, f"{what}: {type(error).__name__}: {error}")
+        except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
+            self._fail(context, secrets.redact(f"{what}: {type(error).__name__}: {error}"))
             raise
 
     def _fail(self, context: Any, message: str) -> None:
         context.abort(grpc.StatusCode.UNKNOWN, message)
 
 
-def _failures(found: Iterable[Problem]) -> list[messages.CheckFailure]:
-    return [messages.CheckFailure(property=problem.path, reason=problem.reason) for problem in found]
+def _failures(found: Iterable[Problem], secrets: Secrets) -> list[messages.CheckFailure]:
+    return [
+        messages.CheckFailure(property=problem.path, reason=secrets.redact(problem.reason))
+        for problem in found
+    ]
 
 
 def serve(deployed: Deployed, cloud: Cloud | None) -> tuple[grpc.Server, int]:

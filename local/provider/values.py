@@ -12,6 +12,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that is not known before the update (Pulumi's own sentinel)."""
 
 SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the signature of a secret, and none itself
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 ZIP_DATE = (1990, 1, 1, 0, 0, 0)
@@ -20,17 +21,20 @@ type Properties = dict[str, Any]
 
 
 def decode(message: struct_pb2.Struct) -> Properties:
-    """Return plain Python values: whole numbers as int, which protobuf only knows as floating point."""
-    return {key: _whole(value) for key, value in json_format.MessageToDict(message).items()}
+    """Return plain Python values: secrets unwrapped, whole numbers as int, which protobuf has as floats."""
+    return {key: plain(value) for key, value in json_format.MessageToDict(message).items()}
 
 
-def _whole(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as emulations work on it."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [_whole(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
+        if value.get(SIGNATURE_KEY) == SECRET:
+            return plain(value.get("value"))
+        return {key: plain(item) for key, item in value.items()}
     return value
 
 

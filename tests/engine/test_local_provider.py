@@ -1,5 +1,7 @@
 """The local provider behind the real engine, with small programs."""
 
+import json
+
 import pytest
 
 QUEUE_AND_TABLE = """
@@ -237,10 +239,50 @@ def test_an_error_of_aws_reaches_the_user(sandbox):
     assert "NoSuchEntity" in run.output
 
 
-def test_a_secret_stays_secret_in_the_state(sandbox):
-    sandbox.program('aws.sns.Topic("t", name="t", display_name=pulumi.Output.secret("hush-hush"))')
-    assert sandbox.up().status == 0
+def test_secrets_stay_secret_in_the_state_and_in_what_the_engine_shows(sandbox):
+    sandbox.program(
+        """
+        hush = pulumi.Output.secret("hush-hush")
+        hiding = aws.Provider("hiding", region="us-west-2", default_tags={"tags": {"d": hush}})
+        opts = pulumi.ResourceOptions(provider=hiding)
+        topic = aws.sns.Topic("t", name="t", display_name=hush, tags={"a": hush, "open": "yes"}, opts=opts)
+        trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+        role = aws.iam.Role("r", name="r", assume_role_policy=trust, tags={"a": hush})
+        statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": hush}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        aws.sqs.QueuePolicy("p", queue_url="u", policy=document)
+        function = aws.lambda_.Function(
+            "f", name="f", role=role.arn, runtime="python3.13", handler="app.handler",
+            code=pulumi.AssetArchive({"app.py": pulumi.StringAsset("def handler(event, context): ...")}),
+            environment={"variables": {"PASSWORD": hush, "OPEN": "yes"}},
+        )
+        pulumi.export("tags", topic.tags_all)
+        pulumi.export("variables", function.environment.variables)
+        """
+    )
 
+    run = sandbox.up()
+
+    assert run.status == 0, run.output
     state = sandbox.engine.require("stack", "export")
+    assert "hush-hush" not in state + run.output
+    assert '"OPEN": "yes"' in state
+    shown = json.loads(sandbox.engine.require("stack", "output", "--json", "--show-secrets"))
+    assert shown["tags"] == {"a": "hush-hush", "open": "yes", "d": "hush-hush"}
+    assert shown["variables"]["PASSWORD"] == "hush-hush"
+    assert "6 unchanged" in sandbox.up().output
 
-    assert "hush-hush" not in state
+
+def test_an_error_of_aws_shows_no_secret(sandbox):
+    sandbox.program(
+        """
+        role = pulumi.Output.secret("hush-hush")
+        aws.iam.RolePolicy("p", name="p", role=role, policy=json.dumps({"Version": "2012-10-17"}))
+        """
+    )
+
+    run = sandbox.up()
+
+    assert run.status != 0
+    assert "[secret]" in run.output
+    assert "hush-hush" not in run.output
