@@ -2,7 +2,7 @@
 
 import msgspec
 
-from guardrails.framework.examples import Stack
+from guardrails.framework.examples import Stack, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.judge import judge
 from guardrails.framework.names import token_of
@@ -10,6 +10,9 @@ from guardrails.framework.node import Node, label
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Rule
 from tests.pack.engine_side import urn_of
+
+NOTHING = {"no resource: nothing to judge": stack(), "none again: in another stack": stack()}
+"""Passing examples of rules that a test makes for another purpose."""
 
 STACK = "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev"
 

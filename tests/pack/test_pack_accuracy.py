@@ -429,7 +429,7 @@ def test_components_make_no_difference_but_in_the_name(depth: int) -> None:
 
 def test_every_stack_rule_is_indifferent_to_the_order_of_resources() -> None:
     for rule in [each for each in all_rules() if each.phase is Phase.STACK]:
-        for example in [*rule.passes, *rule.fails.values()]:
+        for example in [*rule.passing, *rule.fails.values()]:
             forth, back = (
                 [(each.node.name, each.problem) for each in judge(rule, Graph(nodes(example.samples, style)))]
                 for style in (Style(), Style(reverse=True))

@@ -156,7 +156,7 @@ def test_an_alarm_on_duration_is_below_the_timeout(timeout: int, threshold: int)
 
 
 def test_the_alarm_on_dead_letters_may_wait_for_as_many_as_the_stack_allows() -> None:
-    example = next(iter(RULES["dead-letter-queues"].passes)).but("alarm", threshold=50)
+    example = RULES["dead-letter-queues"].passing[0].but("alarm", threshold=50)
 
     assert said(RULES["dead-letter-queues"], example, maximumMessages=50) == []
     (found,) = said(RULES["dead-letter-queues"], example, maximumMessages=49)
@@ -168,7 +168,7 @@ def component(name: str) -> str:
 
 
 def test_each_system_with_functions_has_an_anomaly_alarm_of_its_own() -> None:
-    watched = next(iter(RULES["business-anomaly-alarm"].passes))
+    watched = RULES["business-anomaly-alarm"].passing[0]
     two = watched.plus(resource("lambda.Function", "other", name="other"))
     rule = RULES["business-anomaly-alarm"]
     apart = {"worker": component("a"), "other": component("b")}
@@ -255,6 +255,6 @@ def test_how_long_logs_are_kept_is_a_stacks_choice(days: int, least: int, most: 
 )
 def test_a_topic_policy_must_let_cloudwatch_in(principal: Any, action: Any, passes: bool) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": "*"}
-    example = next(iter(RULES["alarm-topics"].passes)).but("policy", policy={"Statement": [statement]})
+    example = RULES["alarm-topics"].passing[0].but("policy", policy={"Statement": [statement]})
 
     assert (verdicts(RULES["alarm-topics"], example) == []) is passes

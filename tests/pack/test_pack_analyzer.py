@@ -13,6 +13,7 @@ from guardrails.framework.node import Node
 from guardrails.framework.rule import Rule, Severity, resource_rule, stack_rule
 from guardrails.rules import all_rules
 from tests.pack.engine_side import Call, Engine, secret, urn_of
+from tests.pack.samples import NOTHING
 
 RULES = {rule.id: rule for rule in all_rules()}
 
@@ -116,7 +117,7 @@ def broken(node: Node) -> Iterator[str]:
 
 def of_queues(check: Any, decorator: Any = resource_rule) -> Rule:
     rule: Rule = decorator(
-        severity=Severity.LOW, findings=["SP-5"], fixes={"sqs.Queue": "…"}, reads=[], passes=[], fails={}
+        severity=Severity.LOW, findings=["SP-5"], fixes={"sqs.Queue": "…"}, reads=[], passes=NOTHING, fails={}
     )(check)
     return rule
 
@@ -200,6 +201,16 @@ def test_a_rule_without_a_reason_is_refused() -> None:
 
     with pytest.raises(RuleDefinitionError, match="rule bare needs a docstring"):
         of_queues(bare)
+
+
+def test_a_rule_must_show_two_examples_that_look_wrong_and_are_right() -> None:
+    plain = {"a queue": stack(), "a small queue: nobody sends much": stack()}
+    make = resource_rule(
+        severity=Severity.LOW, findings=[], fixes={"sqs.Queue": "…"}, reads=[], passes=plain, fails={}
+    )
+
+    with pytest.raises(RuleDefinitionError, match="rule broken needs two passing examples that look wrong"):
+        make(broken)
 
 
 def test_namesakes_in_two_regions_are_told_apart_by_region() -> None:

@@ -174,7 +174,7 @@ def test_a_checkpoint_file_is_judged_as_an_export() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_a_state_is_judged_as_policy_analyze_does(rule: Any) -> None:
-    for example in (*rule.passes, *rule.fails.values()):
+    for example in (*rule.passing, *rule.fails.values()):
         engine = Engine(RULES)
         engine.configure(tell_stack=False)
         state = deployment_of(example)
@@ -257,7 +257,7 @@ def test_an_encrypted_secret_leaves_the_rule_that_needs_it_undetermined() -> Non
 
 def test_a_secret_in_the_clear_is_judged() -> None:
     for rule in RULES:
-        for example in (*rule.passes, *rule.fails.values()):
+        for example in (*rule.passing, *rule.fails.values()):
             opened, plain = (
                 {(each.rule.id, each.node.urn) for each in judge(rule, graph, rule.settings())}
                 for graph in (
@@ -271,7 +271,7 @@ def test_a_secret_in_the_clear_is_judged() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_no_secret_stands_in_any_format(rule: Any) -> None:
     """Every text that an example sets is a secret; none of them may come out."""
-    for example in (*rule.fails.values(), *rule.passes):
+    for example in (*rule.fails.values(), *rule.passing):
         state = state_file(deployment_of(example, plaintext))
         report = from_json(guardrails("check", "--state", state, "--format", "json").out)
         secrets = {text for sample in example.samples for text in texts(sample.inputs)}

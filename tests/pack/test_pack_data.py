@@ -55,7 +55,7 @@ def test_every_kind_and_property_that_rules_read_exists_in_the_sdk() -> None:
             kind, prop = read.rsplit(".", 1)
             assert kind == "provider" or prop in inputs()[kind], f"{rule.id} reads {read}"
         assert set(rule.fixes) - {"pulumi:pulumi:Stack"} <= set(inputs()), rule.id
-        for example in [*rule.passes, *rule.fails.values()]:
+        for example in [*rule.passing, *rule.fails.values()]:
             for sample in example.samples:
                 if sample.kind == "pulumi:pulumi:Stack":
                     continue  # a stack's own properties are its outputs, called as the program likes
@@ -116,8 +116,13 @@ def test_an_unknown_finding_is_refused() -> None:
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
-def test_a_rule_shows_two_stacks_that_it_passes_and_one_that_it_stops(rule: Rule) -> None:
-    assert len(rule.passes) >= 2
+def test_a_rule_shows_two_stacks_that_look_wrong_and_are_right_and_one_that_it_stops(rule: Rule) -> None:
+    shown = {label: example for label, example in rule.passes.items() if ": " in label}
+    judged = {sample.kind for example in shown.values() for sample in example.samples}
+
+    assert len(set(map(repr, shown.values()))) >= 2
+    assert len(shown) == len({label.partition(": ")[0] for label in shown})
+    assert judged & set(rule.fixes)
     assert rule.fails
 
 

@@ -194,7 +194,7 @@ def test_a_composite_alarm_that_an_alarm_sets_off_acts_for_it(rule: str) -> None
 def test_a_delivery_that_another_statement_denies_is_not_admitted() -> None:
     (example,) = [
         each
-        for each in RULES["deliveries-permitted"].passes
+        for each in RULES["deliveries-permitted"].passing
         if "sqs.QueuePolicy" in {sample.kind for sample in each.samples}
     ][:1]
     policy = next(sample for sample in example.samples if sample.kind == "sqs.QueuePolicy")
@@ -225,7 +225,7 @@ def test_policies_of_aws_that_open_everything_are_broad_whatever_they_are_called
 
 
 def test_a_tag_of_blanks_is_no_tag() -> None:
-    tags = {**RULES["tags"].passes[0].samples[0].inputs["tags"], "Owner": " "}
+    tags = {**RULES["tags"].passing[0].samples[0].inputs["tags"], "Owner": " "}
 
     assert said(RULES["tags"], stack(resource("sqs.Queue", "work", tags=tags))) == ["lacks the tag Owner"]
 

@@ -37,7 +37,7 @@ SHARED = {
     ),
     "alarm-topics": (
         KEY,
-        RULES["alarm-topics"].passes[0].but("alerts", kmsMasterKeyId=KEY),
+        RULES["alarm-topics"].passing[0].but("alerts", kmsMasterKeyId=KEY),
     ),
     "s3-access-logs": (
         "arn:aws:s3:::central-logs",
@@ -141,7 +141,7 @@ FINE = {
     "an AWS policy that reads no source": (
         "creation-order",
         RULES["creation-order"]
-        .passes[0]
+        .passing[0]
         .plus(
             resource(
                 "iam.RolePolicyAttachment",

@@ -79,7 +79,7 @@ SIGNED = st.fixed_dictionaries(
 @st.composite
 def broken_examples(draw: st.DrawFn, rule: Rule) -> Stack:
     """A passing example of *rule* in which some properties that it reads hold anything at all."""
-    example = draw(st.sampled_from(rule.passes))
+    example = draw(st.sampled_from(rule.passing))
     sample = draw(st.sampled_from(example.samples))
     props = [read.rsplit(".", 1)[1] for read in rule.reads if read.rsplit(".", 1)[0] == sample.kind]
     chosen = draw(st.lists(st.sampled_from(props), min_size=1, unique=True)) if props else []
@@ -108,7 +108,7 @@ def test_no_rule_has_a_defect_on_hostile_properties(rule: Rule, data: st.DataObj
     assert not [each.message for each in found if "has a defect" in each.message]
 
 
-EXAMPLES = [(rule, example) for rule in all_rules() for example in rule.passes]
+EXAMPLES = [(rule, example) for rule in all_rules() for example in rule.passing]
 
 
 @st.composite
@@ -146,9 +146,9 @@ def test_no_rule_has_a_defect_on_what_other_rules_are_about(crowded: Stack) -> N
 
 def test_a_document_that_is_too_deep_is_undetermined() -> None:
     (rule,) = [each for each in all_rules() if each.id == "s3-tls-only"]
-    (policy, *_) = [each for each in rule.passes[0].samples if each.kind == "s3.BucketPolicy"]
+    (policy, *_) = [each for each in rule.passing[0].samples if each.kind == "s3.BucketPolicy"]
 
-    found = Engine([rule]).preview(rule.passes[0].but(policy.name, policy=DEEP))
+    found = Engine([rule]).preview(rule.passing[0].but(policy.name, policy=DEEP))
 
     assert [
         each.message for each in found if "less deep and less large" in each.message and each.undetermined

@@ -77,8 +77,8 @@ RULES = {rule.id: rule for rule in all_rules()}
 @pytest.mark.parametrize("text", TEXTS.values(), ids=range(len(TEXTS)))
 def test_long_expressions_on_dashboards_and_long_rules_of_composite_alarms_are_judged(text: str) -> None:
     widgets = {"widgets": [{"properties": {"metrics": [[{"expression": text}]]}}]}
-    shown = RULES["on-dashboard"].passes[0].but("board", dashboardBody=widgets)
-    composed = RULES["alarm-actions"].passes[1].but("composite", alarmRule=text)
+    shown = RULES["on-dashboard"].passing[0].but("board", dashboardBody=widgets)
+    composed = RULES["alarm-actions"].passing[1].but("composite", alarmRule=text)
 
     assert "none shows" in " ".join(said(RULES["on-dashboard"], shown))
     assert "does nothing when it goes off" in " ".join(said(RULES["alarm-actions"], composed))

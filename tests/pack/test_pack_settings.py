@@ -12,6 +12,7 @@ from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Rule, Settings, Severity, resource_rule
 from tests.pack.engine_side import Call, Engine, RefusedError
+from tests.pack.samples import NOTHING
 
 QUEUE = stack(resource("sqs.Queue", "work", delaySeconds=5))
 
@@ -28,7 +29,7 @@ def rule(findings: tuple[str, ...]) -> Rule:
         findings=findings,
         fixes={"sqs.Queue": "delay_seconds=0"},
         reads=("sqs.Queue.delaySeconds",),
-        passes=[],
+        passes=NOTHING,
         fails={},
         settings=DelaySettings,
     )

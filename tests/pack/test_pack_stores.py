@@ -118,7 +118,7 @@ def test_a_stack_chooses_how_long_noncurrent_versions_stay() -> None:
 # --- access logs --------------------------------------------------------------------------------------------
 
 
-LOGGED = RULES["s3-access-logs"].passes[0]
+LOGGED = RULES["s3-access-logs"].passing[0]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_mode_that_the_provider_filled_in_was_not_chosen() -> None:
 
 
 def test_insights_of_an_index_are_none_of_the_table() -> None:
-    example = RULES["dynamodb-contributor-insights"].passes[0]
+    example = RULES["dynamodb-contributor-insights"].passing[0]
     by_day = resource(
         "dynamodb.ContributorInsights", "by-day", tableName="shop-records-dev", indexName="byDay"
     )
@@ -231,7 +231,7 @@ WRONG_KEYS: dict[str, Callable[[Stack], Stack]] = {
 
 @pytest.mark.parametrize("kind", WRONG_KEYS)
 def test_an_unknown_key_that_comes_from_no_key_is_a_violation(kind: str) -> None:
-    example = RULES["customer-managed-keys"].passes[0]
+    example = RULES["customer-managed-keys"].passing[0]
 
     (said,) = verdicts(RULES["customer-managed-keys"], WRONG_KEYS[kind](example))
 

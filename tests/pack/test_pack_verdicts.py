@@ -49,7 +49,7 @@ def test_a_narrower_denial_does_not_demand_tls(change: dict[str, Any]) -> None:
 
 
 def gate(condition: dict[str, Any]) -> list[str]:
-    (example,) = [each for each in RULES["scan-gate"].passes if len(each.samples) == 9]
+    (example,) = [each for each in RULES["scan-gate"].passing if len(each.samples) == 9]
     statement = {
         "Effect": "Deny",
         "Principal": "*",
@@ -128,7 +128,7 @@ def test_a_key_that_nothing_proves_is_undetermined(example: Stack, reason: str) 
 
 def test_a_bucket_under_s3s_own_key_that_is_itself_logged_is_no_log_bucket() -> None:
     (example,) = [
-        each for each in RULES["customer-managed-keys"].passes if "log" in [s.name for s in each.samples]
+        each for each in RULES["customer-managed-keys"].passing if "log" in [s.name for s in each.samples]
     ]
     logged = resource("s3.BucketLogging", "more", bucket="shop-logs-dev", targetBucket="elsewhere")
 

@@ -107,7 +107,7 @@ def explained(rule: Rule, width: int) -> str:
         ["Settings, in guardrails.yaml:", *_settings(rule, width)],
         ["Fix:", *_fixes(rule, width)],
         ["At level remediate:", *_remedies(rule, width)],
-        ["Passes:", *_example(rule.passes[0], width)],
+        ["Passes:", *_example(rule.passing[0], width)],
         ["Fails:", *_failing(rule, width)],
         [f"Docs: docs/rules.md#{rule.id}"],
     ]
@@ -147,7 +147,7 @@ def _kinds(kinds: Sequence[str]) -> str:
 def _failing(rule: Rule, width: int) -> Iterator[str]:
     for sentence, example in list(rule.fails.items())[:1]:
         yield f'  "… {sentence} …", here:'
-        yield from _example(example, width, rule.passes[0])
+        yield from _example(example, width, rule.passing[0])
 
 
 def _example(example: Stack, width: int, beside: Stack | None = None) -> Iterator[str]:

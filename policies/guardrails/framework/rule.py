@@ -65,10 +65,10 @@ class Rule:
     """A rule with everything that documentation, reports and tests are made of.
 
     `fixes` maps each kind that the rule judges to the code that puts it right; `reads` lists every property
-    that the verdict depends on, as `s3.Bucket.bucket`. `passes` are example stacks without a violation;
-    `fails` maps part of the expected sentence to a stack that earns it. A rule without `findings` is nothing
-    that the documents name; only the profile `strict` has it. `remedies` mend a kind of resource at level
-    `remediate`.
+    that the verdict depends on, as `s3.Bucket.bucket`. `passes` maps what an example shows to a stack without
+    a violation, at least two of them as "what looks wrong: why it is right"; `fails` maps part of the
+    expected sentence to a stack that earns it. A rule without `findings` is nothing that the documents name;
+    only the profile `strict` has it. `remedies` mend a kind of resource at level `remediate`.
     """
 
     id: str
@@ -79,12 +79,17 @@ class Rule:
     phase: Phase
     fixes: Mapping[str, str]
     reads: tuple[str, ...]
-    passes: tuple[Stack, ...]
+    passes: Mapping[str, Stack]
     fails: Mapping[str, Stack]
     check: Check
     settings: type[Settings]
     remedies: Mapping[str, Remedy]
     module: str
+
+    @property
+    def passing(self) -> tuple[Stack, ...]:
+        """The example stacks without a violation, in their order."""
+        return tuple(self.passes.values())
 
 
 def resource_rule(
@@ -93,7 +98,7 @@ def resource_rule(
     findings: Sequence[str],
     fixes: Mapping[str, str],
     reads: Sequence[str],
-    passes: Sequence[Stack],
+    passes: Mapping[str, Stack],
     fails: Mapping[str, Stack],
     settings: type[Settings] = Settings,
     remedies: Mapping[str, Remedy] | None = None,
@@ -114,7 +119,7 @@ def resource_rule(
             findings=tuple(findings),
             fixes=fixes,
             reads=tuple(reads),
-            passes=tuple(passes),
+            passes=_suspicious(function, passes),
             fails=fails,
             settings=settings,
             remedies=remedies or {},
@@ -131,7 +136,7 @@ def stack_rule(
     findings: Sequence[str],
     fixes: Mapping[str, str],
     reads: Sequence[str],
-    passes: Sequence[Stack],
+    passes: Mapping[str, Stack],
     fails: Mapping[str, Stack],
     settings: type[Settings] = Settings,
     remedies: Mapping[str, Remedy] | None = None,
@@ -152,7 +157,7 @@ def stack_rule(
             findings=tuple(findings),
             fixes=fixes,
             reads=tuple(reads),
-            passes=tuple(passes),
+            passes=_suspicious(function, passes),
             fails=fails,
             settings=settings,
             remedies=remedies or {},
@@ -161,6 +166,16 @@ def stack_rule(
         )
 
     return decorate
+
+
+def _suspicious(function: Callable[..., object], passes: Mapping[str, Stack]) -> Mapping[str, Stack]:
+    """Return *passes*, of which at least two must say what looks wrong there and why it is right."""
+    if sum(": " in label for label in passes) < 2:
+        raise RuleDefinitionError(
+            f"rule {function.__name__} needs two passing examples that look wrong and are right, "
+            'each called "what looks wrong: why it is right"'
+        )
+    return passes
 
 
 def _described(function: Callable[..., object]) -> dict[str, str]:

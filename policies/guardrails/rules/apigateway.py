@@ -146,15 +146,19 @@ _GUARDED_BODY: Final = stack(_API, resource(REST, "told", body=_document(securit
         "apigatewayv2.Route.routeKey",
         "lambda.FunctionUrl.authorizationType",
     ),
-    passes=[
-        _GUARDED,
-        _KEYED,
-        _GUARDED_ROUTE,
-        _SOCKET,
-        _GUARDED_BODY,
-        stack(resource(REST_BODY, "put", body=_document(security=[{"staff": []}]))),
-        stack(resource("lambda.FunctionUrl", "url", authorizationType="AWS_IAM")),
-    ],
+    passes={
+        "an OPTIONS method without authorizer: browsers ask it before they send credentials": _GUARDED,
+        "authorization NONE: it asks for an API key, and a usage plan covers its stage": _KEYED,
+        "a route with an authorizer": _GUARDED_ROUTE,
+        "authorization NONE of $default: a WebSocket has let its caller in by $connect": _SOCKET,
+        "an API without methods: its body has them, with an authorizer": _GUARDED_BODY,
+        "no API at all: RestApiPut gives it its body, with an authorizer": stack(
+            resource(REST_BODY, "put", body=_document(security=[{"staff": []}]))
+        ),
+        "a function URL, which anybody may find: it asks for credentials of IAM": stack(
+            resource("lambda.FunctionUrl", "url", authorizationType="AWS_IAM")
+        ),
+    },
     fails={
         "asks neither for an authorizer nor for an API key": _GUARDED.but("post", authorization="NONE"),
         "neither for an authorizer": _GUARDED.but("post", authorizerId=None),

@@ -73,7 +73,12 @@ _WATCHED_SOCKET: Final = stack(
         "cloudwatch.MetricAlarm.metricQueries",
         "cloudwatch.MetricAlarm.namespace",
     ),
-    passes=[_WATCHED, _WATCHED_STAGE, _WATCHED_HTTP, _WATCHED_SOCKET],
+    passes={
+        "alarms on refused requests, failed ones and latency": _WATCHED,
+        "no alarm on Latency: the latency of the integrations of its stage has one": _WATCHED_STAGE,
+        "no alarm on 5XXError: HTTP APIs count 5xx and 4xx": _WATCHED_HTTP,
+        "no alarm on 5xx or Latency: WebSocket APIs count ClientError and so on": _WATCHED_SOCKET,
+    },
     fails={
         "has no alarm with an action on 5XXError": _WATCHED.without("5xxerror"),
         "has no alarm with an action on 4XXError": _WATCHED.but("4xxerror", alarmActions=[]),

@@ -113,7 +113,15 @@ _TOLD_HTTP: Final = stack(
         "apigatewayv2.Integration.responseParameters",
         "lambda.FunctionUrl.cors",
     ),
-    passes=[_CONFIGURED, _URL, _ANSWERED, _MAPPED, _TOLD, _TOLD_HTTP, _PUT],
+    passes={
+        "one origin and one header": _CONFIGURED,
+        "a * in CORS: it stands for methods, and origins are named": _URL,
+        "a '*' in an answer: it stands for methods, and origins are named": _ANSWERED,
+        "CORS by overwriting a header: with one origin": _MAPPED,
+        "a mock integration that answers every preflight: with one origin": _TOLD,
+        "an API without corsConfiguration: its body has it, with one origin": _TOLD_HTTP,
+        "no API at all: RestApiPut gives it its body, with one origin": _PUT,
+    },
     fails={
         "lets pages of any origin call": _CONFIGURED.but("http", corsConfiguration={"allowOrigins": ["*"]}),
         "lets pages send any header": _CONFIGURED.but("http", corsConfiguration={"allowHeaders": ["*"]}),

@@ -91,7 +91,10 @@ def _formatted(text: str) -> dict[str, str]:
         "apigatewayv2.Api.target",
         "apigatewayv2.Stage.accessLogSettings",
     ),
-    passes=[_LOGGED, _UNQUOTED],
+    passes={
+        "a destination unknown until the update: it comes from a log group": _LOGGED,
+        "a format that is no JSON with $context.status bare: each line that it writes is": _UNQUOTED,
+    },
     fails={
         "writes no access log": _LOGGED.but("stage", accessLogSettings=None),
         "writes an access log that is not JSON": _UNQUOTED.but(
@@ -171,7 +174,15 @@ _TRACED: Final = stack(resource("apigateway.Stage", "stage", xrayTracingEnabled=
     findings=("SP-12", "OP-2.3"),
     fixes={"apigateway.Stage": "xray_tracing_enabled=True"},
     reads=("apigateway.Stage.xrayTracingEnabled",),
-    passes=[_TRACED, stack(resource("apigatewayv2.Stage", "http", name="$default"))],
+    passes={
+        "a stage that traces": _TRACED,
+        "an HTTP stage without tracing: HTTP APIs cannot trace": stack(
+            resource("apigatewayv2.Stage", "http", name="$default")
+        ),
+        "dataTraceEnabled is off: that would log whole requests, while X-Ray traces": _TRACED.plus(
+            resource("apigateway.MethodSettings", "settings", settings={"dataTraceEnabled": False})
+        ),
+    },
     fails={
         "does not trace requests": _TRACED.but("stage", xrayTracingEnabled=False),
         "does not trace": _TRACED.but("stage", xrayTracingEnabled=None),
@@ -209,7 +220,12 @@ _DISCREET: Final = stack(
         "apigatewayv2.Stage.defaultRouteSettings",
         "apigatewayv2.Stage.routeSettings",
     ),
-    passes=[_DISCREET, _DISCREET.but("settings", settings={"dataTraceEnabled": False})],
+    passes={
+        "execution logs of every request: at level INFO they hold no bodies": _DISCREET,
+        "dataTraceEnabled is there: it is off": _DISCREET.but(
+            "settings", settings={"dataTraceEnabled": False}
+        ),
+    },
     fails={
         "logs whole requests": _DISCREET.but("settings", settings={"dataTraceEnabled": True}),
         "logs whole requests and answers": _DISCREET.but(

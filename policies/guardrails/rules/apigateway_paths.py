@@ -160,7 +160,16 @@ _MAPPED_ROUTE: Final = _ROUTE.plus(
         "apigatewayv2.Stage.apiId",
         "apigatewayv2.Stage.name",
     ),
-    passes=[_VERSIONED, _BY_STAGE, _BY_MAPPING, _TOLD, _PREPENDED, _PUT, _ROUTE, _MAPPED_ROUTE],
+    passes={
+        "a method on /orders: the resource above is /v1": _VERSIONED,
+        "a method on the root: the name of the stage is the version": _BY_STAGE,
+        "a path without version: a base path puts v1 before it": _BY_MAPPING,
+        "the paths of a body begin with /v2": _TOLD,
+        "a body with the path /orders: its basePath /v1 is prepended": _PREPENDED,
+        "the paths of RestApiPut begin with /v1": _PUT,
+        "a route that begins with /v1": _ROUTE,
+        "a $default route, which takes every path: its mapping puts v1 before it": _MAPPED_ROUTE,
+    },
     fails={
         "has no version at the beginning of its path": _VERSIONED.but("v1", pathPart="shop"),
         "has no version at": _BY_STAGE.but("stage", stageName="dev"),

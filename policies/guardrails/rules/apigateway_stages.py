@@ -93,7 +93,11 @@ _THROTTLED_HTTP: Final = stack(
         "apigatewayv2.Stage.defaultRouteSettings",
         "apigatewayv2.Stage.routeSettings",
     ),
-    passes=[_THROTTLED, _STRICTER_METHOD, _THROTTLED_HTTP],
+    passes={
+        "a stage without limits: MethodSettings for */* give them to all its methods": _THROTTLED,
+        "a second MethodSettings, for one method: its limits are lower": _STRICTER_METHOD,
+        "a route that limits no bursts: for them the limit of its stage holds": _THROTTLED_HTTP,
+    },
     fails={
         "has no settings that limit the requests to all its methods": _THROTTLED.without("settings"),
         "has no settings": _THROTTLED.but("settings", methodPath="v1/orders/POST"),
@@ -175,7 +179,15 @@ _DEPLOYED: Final = stack(
         "apigateway.Deployment": 'triggers={"redeployment": hash_of_body_or_methods}',
     },
     reads=("apigateway.Deployment.triggers",),
-    passes=[_DEPLOYED, _DEPLOYED.but("deployment", triggers={"redeployment": UNKNOWN})],
+    passes={
+        "a trigger that changes with the API": _DEPLOYED,
+        "a trigger unknown until the update: whatever it will be, it is one": _DEPLOYED.but(
+            "deployment", triggers={"redeployment": UNKNOWN}
+        ),
+        "no deployment: an HTTP stage with autoDeploy deploys by itself": stack(
+            resource("apigatewayv2.Stage", "stage", name="$default", autoDeploy=True)
+        ),
+    },
     fails={
         "is made once, whatever changes": _DEPLOYED.but("deployment", triggers=None),
         "is made once": _DEPLOYED.but("deployment", triggers={}),

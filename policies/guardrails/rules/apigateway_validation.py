@@ -92,7 +92,11 @@ _PUT: Final = stack(resource(REST_BODY, "put", body=_VALIDATED_BODY.samples[0].i
         "apigateway.RestApiPut.body",
         "apigateway.RestApiPut.parameters",
     ),
-    passes=[_VALIDATED, _VALIDATED_BODY, _PUT],
+    passes={
+        "a GET without model and validator: it takes no body": _VALIDATED,
+        "an operation without validator: the body names one for all of them": _VALIDATED_BODY,
+        "no API at all: RestApiPut gives it its body, with a validator for all": _PUT,
+    },
     fails={
         "takes bodies that no request validator looks at": _VALIDATED.but("post", requestValidatorId=None),
         "that no request validator": _VALIDATED.but("check", validateRequestBody=False),

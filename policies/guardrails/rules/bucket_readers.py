@@ -110,7 +110,13 @@ _UNREAD: Final = stack(
         *ROLE_READS,
     ),
     settings=ReadersSettings,
-    passes=[_NAMED, _BUT_SERVICES, _CLASSED, _LOGS, _UNREAD],
+    passes={
+        "a denial for everyone: it spares the role that works in the bucket": _NAMED,
+        "a denial under a second condition: what it spares beside the role is AWS itself": _BUT_SERVICES,
+        "a denial without any ARN: it spares a role by its id": _CLASSED,
+        "restricted data that anybody with a role may read: access logs are for the auditors": _LOGS,
+        "a bucket without policy: no function works in it, and its data is internal": _UNREAD,
+    },
     fails={
         "its policy does not keep s3:GetObject, s3:GetObjectVersion": _NAMED.without("policy"),
         "does not keep s3:GetObjectVersion": _NAMED.but("policy", policy=_readers(Action="s3:GetObject")),

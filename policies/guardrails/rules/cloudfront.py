@@ -48,7 +48,10 @@ _READS: Final = (
         )
     },
     reads=_READS,
-    passes=[_SITE, _PLAIN],
+    passes={
+        "an API behind a cache: its behaviour has a policy, by which nothing need be cached": _SITE,
+        "a single behaviour: the default one covers every path": _PLAIN,
+    },
     fails={
         "has no cache policy for its other paths": _SITE.but(
             "site", defaultCacheBehavior=_default(cachePolicyId=None)
@@ -98,7 +101,10 @@ def _caching_problems(behavior: Props) -> Iterator[str]:
         )
     },
     reads=_READS,
-    passes=[_SITE, _PLAIN],
+    passes={
+        "https-only, without a redirect: plain HTTP is refused there": _SITE,
+        "redirect-to-https, which answers plain HTTP: with nothing but the address to go to": _PLAIN,
+    },
     fails={
         "serves plain HTTP for its other paths": _PLAIN.but(
             "site", defaultCacheBehavior=_default(viewerProtocolPolicy="allow-all")

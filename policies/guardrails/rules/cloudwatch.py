@@ -80,7 +80,14 @@ def _limited(group: Node, settings: LogRetentionSettings) -> dict[str, Any]:
         "lambda.Function.loggingConfig",
         "lambda.Function.name",
     ),
-    passes=[_DEFAULT_GROUP, _NAMED_GROUP, _UNNAMED_GROUP, _NAMED_GROUP.but("logs", retentionInDays=3653)],
+    passes={
+        "a function that names no log group: the group has the name that Lambda takes": _DEFAULT_GROUP,
+        "no group /aws/lambda/shop-worker-dev: the function logs to another one": _NAMED_GROUP,
+        "a group without a name: the function gets its name from the group itself": _UNNAMED_GROUP,
+        "records that are kept for ten years: that is an end, and the stack allows it": _NAMED_GROUP.but(
+            "logs", retentionInDays=3653
+        ),
+    },
     fails={
         "keeps its records for ever": _NAMED_GROUP.but("logs", retentionInDays=None),
         "keeps its records": _NAMED_GROUP.but("logs", retentionInDays=0),

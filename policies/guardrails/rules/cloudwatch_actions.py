@@ -48,10 +48,12 @@ _KINDS: Final = ("cloudwatch.MetricAlarm", "cloudwatch.CompositeAlarm")
         "cloudwatch.MetricAlarm.name",
         "sns.Topic.name",
     ),
-    passes=[
-        _TOLD,
-        _COMPOSED,
-        _COMPOSED.but("composite", alarmName="shop-part-dev", alarmActions=None).plus(
+    passes={
+        "an alarm that tells a topic": _TOLD,
+        "no action of its own: a composite alarm over it has one": _COMPOSED,
+        "no action, and none of the alarm over it: a third one above has it": _COMPOSED.but(
+            "composite", alarmName="shop-part-dev", alarmActions=None
+        ).plus(
             resource(
                 "cloudwatch.CompositeAlarm",
                 "whole",
@@ -60,7 +62,7 @@ _KINDS: Final = ("cloudwatch.MetricAlarm", "cloudwatch.CompositeAlarm")
                 alarmActions=[_TOPIC_ARN],
             )
         ),
-        stack(
+        "an action unknown until the update: it comes from a topic": stack(
             resource("sns.Topic", "alerts"),
             resource(
                 "cloudwatch.MetricAlarm",
@@ -70,7 +72,7 @@ _KINDS: Final = ("cloudwatch.MetricAlarm", "cloudwatch.CompositeAlarm")
                 actionsEnabled=True,
             ),
         ),
-        stack(
+        "no topic: it scales, as it should": stack(
             resource(
                 "cloudwatch.MetricAlarm",
                 "busy",
@@ -78,7 +80,7 @@ _KINDS: Final = ("cloudwatch.MetricAlarm", "cloudwatch.CompositeAlarm")
                 actionsEnabled=True,
             )
         ),
-    ],
+    },
     fails={
         "does nothing when it goes off": _TOLD.but("alarm", alarmActions=None),
         "does nothing": _TOLD.but("alarm", actionsEnabled=False),

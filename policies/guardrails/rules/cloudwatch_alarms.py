@@ -72,7 +72,12 @@ _UNNAMED: Final = stack(
         + "  # likewise for Throttles and Duration"
     },
     reads=("lambda.Function.name", *ALARM_READS),
-    passes=[_WATCHED, _SUMMED, _COMPOSED, _UNNAMED],
+    passes={
+        "alarms on errors, throttles and duration": _WATCHED,
+        "no alarm on Errors or Throttles alone: one is on their sum": _SUMMED,
+        "an alarm without action: a composite alarm names it by its ARN, and acts": _COMPOSED,
+        "dimensions unknown until the update: they come from the function": _UNNAMED,
+    },
     fails={
         "has no alarm with an action on its Errors": _WATCHED.without("Errors"),
         "has no alarm with an action on its Throttles": _WATCHED.but("Throttles", alarmActions=[]),
@@ -122,10 +127,12 @@ _AGED: Final = stack(
         )
     },
     reads=("lambda.EventSourceMapping.eventSourceArn", "sqs.Queue.name", *ALARM_READS),
-    passes=[
-        _AGED,
-        stack(resource("sqs.Queue", "plain", name="shop-plain-dev")),
-        _AGED.without("old").plus(
+    passes={
+        "an alarm on the age of the oldest message": _AGED,
+        "a queue without alarm: it feeds no function": stack(
+            resource("sqs.Queue", "plain", name="shop-plain-dev")
+        ),
+        "an alarm without metricName: it has the metric in a query": _AGED.without("old").plus(
             resource(
                 "cloudwatch.MetricAlarm",
                 "old",
@@ -134,7 +141,9 @@ _AGED: Final = stack(
                 actionsEnabled=True,
             )
         ),
-        _AGED.but("old", name="shop-old-dev", alarmActions=None).plus(
+        "an alarm without action: a composite alarm over it acts": _AGED.but(
+            "old", name="shop-old-dev", alarmActions=None
+        ).plus(
             resource(
                 "cloudwatch.CompositeAlarm",
                 "late",
@@ -143,7 +152,7 @@ _AGED: Final = stack(
                 actionsEnabled=True,
             )
         ),
-    ],
+    },
     fails={
         f"feeds a function and has no alarm with an action on its {_AGE}": _AGED.without("old"),
         "has no alarm with an action": _AGED.but("old", dimensions={"QueueName": "shop-work-dlq-dev"}),
@@ -185,10 +194,14 @@ _RULED: Final = stack(
         "cloudwatch.EventTarget.rule",
         *ALARM_READS,
     ),
-    passes=[
-        _RULED,
-        stack(resource("cloudwatch.EventRule", "idle", name="shop-idle-dev")),
-        _RULED.but("lost", name="shop-lost-dev", alarmActions=None).plus(
+    passes={
+        "an alarm on failed invocations": _RULED,
+        "a rule without alarm: it has no target": stack(
+            resource("cloudwatch.EventRule", "idle", name="shop-idle-dev")
+        ),
+        "an alarm without action: a composite alarm over it acts": _RULED.but(
+            "lost", name="shop-lost-dev", alarmActions=None
+        ).plus(
             resource(
                 "cloudwatch.CompositeAlarm",
                 "trouble",
@@ -197,7 +210,7 @@ _RULED: Final = stack(
                 actionsEnabled=True,
             )
         ),
-        _RULED.without("lost").plus(
+        "an alarm without metricName: it has the metric in a query": _RULED.without("lost").plus(
             resource(
                 "cloudwatch.MetricAlarm",
                 "lost",
@@ -206,7 +219,7 @@ _RULED: Final = stack(
                 actionsEnabled=True,
             )
         ),
-    ],
+    },
     fails={
         "has targets and no alarm with an action on its FailedInvocations": _RULED.without("lost"),
         "no alarm with an action on its FailedInvocations": _RULED.but(

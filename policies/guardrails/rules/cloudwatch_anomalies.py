@@ -68,12 +68,20 @@ _WATCHED: Final = stack(
         "cloudwatch.MetricAlarm.name",
         "cloudwatch.MetricAlarm.thresholdMetricId",
     ),
-    passes=[
-        _WATCHED,
-        _WATCHED.plus(resource("lambda.Function", "second", name="shop-second-dev")),
-        _WATCHED.but("unusual", metricQueries=_queries(expression="ANOMALY_DETECTION_BAND( orders )")),
-        _WATCHED.but("unusual", comparisonOperator="LessThanLowerThreshold"),
-        _WATCHED.but("unusual", name="shop-unusual-dev", alarmActions=None).plus(
+    passes={
+        "an alarm on a band round the number of orders": _WATCHED,
+        "a second function without such an alarm: one is enough for a system": _WATCHED.plus(
+            resource("lambda.Function", "second", name="shop-second-dev")
+        ),
+        "a band without a width: CloudWatch has a default": _WATCHED.but(
+            "unusual", metricQueries=_queries(expression="ANOMALY_DETECTION_BAND( orders )")
+        ),
+        "an alarm on the lower side only: too few orders are what nobody notices": _WATCHED.but(
+            "unusual", comparisonOperator="LessThanLowerThreshold"
+        ),
+        "an alarm without action: a composite alarm over it acts": _WATCHED.but(
+            "unusual", name="shop-unusual-dev", alarmActions=None
+        ).plus(
             resource(
                 "cloudwatch.CompositeAlarm",
                 "trouble",
@@ -82,7 +90,7 @@ _WATCHED: Final = stack(
                 actionsEnabled=True,
             )
         ),
-    ],
+    },
     fails={
         "belongs to a system without an alarm on an anomaly of a metric of its own": _WATCHED.without(
             "unusual"

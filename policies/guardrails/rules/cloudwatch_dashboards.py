@@ -101,10 +101,10 @@ _SEARCHED: Final = _shown(
         "s3.BucketNotification.bucket",
         "sqs.Queue.name",
     ),
-    passes=[
-        _SHOWN,
-        _SEARCHED,
-        _STORES.plus(
+    passes={
+        "a dashboard of all four": _SHOWN,
+        "no word of the function: a search draws the errors of all functions": _SEARCHED,
+        "a body unknown until the update: it comes from all that it is to show": _STORES.plus(
             resource(
                 "cloudwatch.Dashboard",
                 "board",
@@ -112,11 +112,11 @@ _SEARCHED: Final = _shown(
                 dashboardBody=UNKNOWN,
             )
         ),
-        stack(
+        "no dashboard: nothing is uploaded to this bucket, and no function reads this queue": stack(
             resource("s3.Bucket", "logs", bucket="shop-logs-dev"),
             resource("sqs.Queue", "dlq", name="shop-work-dlq-dev"),
         ),
-    ],
+    },
     fails={
         "is on no dashboard: none shows an AWS/Lambda metric with FunctionName": _lacking("worker"),
         "none shows an AWS/SQS metric with QueueName": _lacking("work"),

@@ -78,14 +78,22 @@ _BAND: Final = [
             "thresholdMetricId",
         )
     ),
-    passes=[
-        _SINGLE,
-        _SINGLE.but("alarm", statistic=None, extendedStatistic="p99"),
-        _SINGLE.but("alarm", namespace="Shop", metricName="Orders", dimensions=None, period=10),
-        _math(_E, _I, _RATE),
-        _math({"id": "all", "expression": 'SELECT SUM(Errors) FROM "AWS/Lambda"', "period": 300}),
-        _math(*_BAND).but("alarm", thresholdMetricId="band"),
-    ],
+    passes={
+        "a metric with the dimension that it is counted by": _SINGLE,
+        "no statistic: it looks at a percentile": _SINGLE.but(
+            "alarm", statistic=None, extendedStatistic="p99"
+        ),
+        "no dimension, and a period of 10 s: the metric is the program's own": _SINGLE.but(
+            "alarm", namespace="Shop", metricName="Orders", dimensions=None, period=10
+        ),
+        "three queries: one of them returns data": _math(_E, _I, _RATE),
+        "no metric and no dimension: a SELECT sums up all functions": _math(
+            {"id": "all", "expression": 'SELECT SUM(Errors) FROM "AWS/Lambda"', "period": 300}
+        ),
+        "two queries that return data: the band is held against the other": _math(*_BAND).but(
+            "alarm", thresholdMetricId="band"
+        ),
+    },
     fails={
         "states no metricName": _SINGLE.but("alarm", metricName=None),
         "states no namespace": _math(_I, {"id": "e", "metric": _metric(namespace=None)}, _RATE),

@@ -51,13 +51,13 @@ _INDEXED: Final = _TABLE.but("records", globalSecondaryIndexes=[{"name": "by-day
         )
     },
     reads=("dynamodb.Table.globalSecondaryIndexes", "dynamodb.Table.name", *ALARM_READS),
-    passes=[
-        _TABLE,
-        _INDEXED,
-        _INDEXED.without(*(f"index-{metric}" for metric in _THROTTLES), *_THROTTLES).plus(
-            _on_table("throttled", "ThrottledRequests", Operation="PutItem")
-        ),
-        _TABLE.without("system")
+    passes={
+        "alarms on the throttles and system errors of a table": _TABLE,
+        "the same metric twice: throttles of an index are counted apart": _INDEXED,
+        "no alarm on throttle events, of table or index: one counts the throttled requests": _INDEXED.without(
+            *(f"index-{metric}" for metric in _THROTTLES), *_THROTTLES
+        ).plus(_on_table("throttled", "ThrottledRequests", Operation="PutItem")),
+        "an alarm without action: a composite alarm over it acts": _TABLE.without("system")
         .plus(
             resource(
                 "cloudwatch.MetricAlarm",
@@ -79,7 +79,7 @@ _INDEXED: Final = _TABLE.but("records", globalSecondaryIndexes=[{"name": "by-day
                 actionsEnabled=True,
             )
         ),
-    ],
+    },
     fails={
         "has no alarm with an action on its ReadThrottleEvents": _TABLE.without("ReadThrottleEvents"),
         "on its WriteThrottleEvents": _TABLE.but("WriteThrottleEvents", alarmActions=[]),

@@ -73,7 +73,7 @@ _BAND: Final = stack(
 _QUERIES: Final = [
     {"id": "e", "metric": {"namespace": "AWS/Lambda", "metricName": "Errors", "period": 300}},
     {"id": "i", "metric": {"namespace": "AWS/Lambda", "metricName": "Invocations", "period": 300}},
-    {"id": "rate", "expression": "100 * e / i", "returnData": True},
+    {"id": "rate", "expression": "1000 * e / i", "returnData": True},
 ]
 _MATH: Final = stack(
     resource(
@@ -147,15 +147,19 @@ class ThresholdSettings(Settings):
         "sqs.Queue.name",
     ),
     settings=ThresholdSettings,
-    passes=[
-        _ERRORS,
-        _SLOW,
-        _OLD,
-        _BAND,
-        _MATH,
-        stack(_alarm("Shop", "Orders", 1, comparisonOperator="LessThanThreshold", period=86_400)),
-        stack(_alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", 50_000)),
-    ],
+    passes={
+        "a threshold of 0: the first error is above it": _ERRORS,
+        "a threshold of 24,000: in milliseconds, and the function may run for 30 s": _SLOW,
+        "messages that wait for 10 minutes: the queue keeps them for an hour": _OLD,
+        "no threshold: a band is in its place": _BAND,
+        "more than 250, over Errors: it compares an expression, errors in a thousand calls": _MATH,
+        "goes off below 1, after a whole day: no order at all is the trouble": stack(
+            _alarm("Shop", "Orders", 1, comparisonOperator="LessThanThreshold", period=86_400)
+        ),
+        "a threshold of 50,000: messages that wait are no errors": stack(
+            _alarm("AWS/SQS", "ApproximateNumberOfMessagesVisible", 50_000)
+        ),
+    },
     fails={
         "waits for more than 5000, though it counts what should not happen (at most 100)": _ERRORS.but(
             "alarm", threshold=5000

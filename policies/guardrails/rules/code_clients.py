@@ -92,7 +92,13 @@ class ClientSettings(Settings):
         )
     },
     reads=(*READS, "lambda.Function.environment"),
-    passes=[_GOOD, _SHARED, _BY_ENVIRONMENT, _MADE_BY_BOTH, _LIKE_A_CLIENT],
+    passes={
+        "a client with a Config": _GOOD,
+        "a client that shows neither retries nor session: another module makes both": _SHARED,
+        "a Config without retries: AWS_RETRY_MODE is among the function's variables": _BY_ENVIRONMENT,
+        "a single attempt among the variables: the Config asks for 4, which goes before it": _MADE_BY_BOTH,
+        "calls of client without retries: of Redis, or with what is handed in": _LIKE_A_CLIENT,
+    },
     fails={
         "without a botocore Config in app.py:2": stack(
             python_function("worker", "import boto3\ns3 = boto3.client('s3')\n")

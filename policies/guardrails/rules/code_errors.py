@@ -56,10 +56,13 @@ def handler(event, context):
         )
     },
     reads=READS,
-    passes=[
-        stack(python_function("worker", _CAREFUL), python_function("second", _UNDOES)),
-        stack(python_function("other", "except:", runtime="nodejs22.x", handler="index.handler")),
-    ],
+    passes={
+        "an except that passes: over TimeoutError alone": stack(python_function("worker", _CAREFUL)),
+        "a bare except in Node.js code: only Python is read": stack(
+            python_function("other", "except:", runtime="nodejs22.x", handler="index.handler")
+        ),
+        "a bare except: it rolls back and raises again": stack(python_function("worker", _UNDOES)),
+    },
     fails={
         "catches everything by a bare except in app.py:4": stack(
             python_function("worker", _UNDOES.replace("        raise\n", ""))
@@ -178,10 +181,22 @@ def handler(event, context):
         )
     },
     reads=READS,
-    passes=[
-        stack(python_function("worker", _SAFE)),
-        stack(python_function("other", "eval()", runtime="nodejs22.x", handler="index.handler")),
-    ],
+    passes={
+        "calls of eval, yaml.load and subprocess: of a model, with a safe loader, without a shell": stack(
+            python_function("worker", _SAFE)
+        ),
+        "eval in Node.js code: only Python is read": stack(
+            python_function("other", "eval()", runtime="nodejs22.x", handler="index.handler")
+        ),
+        "loads of what came in: of a module of the program, which is not pickle": stack(
+            python_function(
+                "worker",
+                "from shop.codec import loads\n\n\ndef handler(event, context):\n"
+                "    return loads(event['body'])\n",
+                files={"shop/codec.py": "def loads(text):\n    return text.split(',')\n"},
+            )
+        ),
+    },
     fails={
         "runs text as code in app.py:12": stack(
             python_function("worker", _SAFE.replace("yaml.load(text, Loader=yaml.SafeLoader)", "eval(text)"))

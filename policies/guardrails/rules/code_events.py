@@ -47,8 +47,8 @@ _TRUSTED: Final = (
         )
     },
     reads=READS,
-    passes=[
-        stack(
+    passes={
+        "an event that is taken apart by its keys: a data class of Powertools stands before it": stack(
             python_function(
                 "worker",
                 "from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source\n\n\n"
@@ -56,7 +56,7 @@ _TRUSTED: Final = (
                 "    return [record.body for record in event['Records']]\n",
             )
         ),
-        stack(
+        "no validator at the handler: a model, a check by hand or another module takes the event": stack(
             python_function(
                 "api",
                 "from pydantic import BaseModel\n\n\nclass Order(BaseModel):\n    amount: int\n\n\n"
@@ -77,8 +77,10 @@ _TRUSTED: Final = (
                 },
             ),
         ),
-        stack(python_function("other", _TRUSTED, runtime="nodejs22.x", handler="index.handler")),
-    ],
+        "an unchecked event in Node.js code: only Python is read": stack(
+            python_function("other", _TRUSTED, runtime="nodejs22.x", handler="index.handler")
+        ),
+    },
     fails={
         "takes 'body' out of its event unchecked in app.py:5": stack(
             python_function("api", _TRUSTED.replace("json.loads(event['body'])['amount']", "event['body']"))

@@ -63,14 +63,18 @@ logging.getLogger().info("Received")
         )
     },
     reads=(*READS, "lambda.Function.loggingConfig"),
-    passes=[
-        stack(python_function("worker", _LOGGED)),
-        stack(
-            python_function("worker", _BY_LAMBDA, loggingConfig={"logFormat": "JSON"}),
-            python_function("second", _OWN_FORMAT),
+    passes={
+        "a logger of Powertools that injects the correlation id": stack(python_function("worker", _LOGGED)),
+        "a plain logger, and print: Lambda makes JSON of the one, and the other prints JSON": stack(
+            python_function("worker", _BY_LAMBDA, loggingConfig={"logFormat": "JSON"})
         ),
-        stack(python_function("other", "print()", runtime="nodejs22.x", handler="index.handler")),
-    ],
+        "print in Node.js code: only Python is read": stack(
+            python_function("other", "print()", runtime="nodejs22.x", handler="index.handler")
+        ),
+        "a plain logger, and no JSON of Lambda's: the program has a formatter of its own": stack(
+            python_function("worker", _OWN_FORMAT)
+        ),
+    },
     fails={
         "prints free text in app.py:10": stack(python_function("worker", f'{_LOGGED}    print("done")\n')),
         "logs free text in app.py:4": stack(python_function("worker", _BY_LAMBDA)),
@@ -181,19 +185,21 @@ _FILTERED: Final = stack(
         "lambda.Function.loggingConfig",
         "lambda.Function.name",
     ),
-    passes=[
-        stack(python_function("worker", _COUNTED)),
-        stack(
+    passes={
+        "metrics of Powertools": stack(python_function("worker", _COUNTED)),
+        "no library for metrics: it prints the embedded metric format": stack(
             python_function(
                 "worker", _BY_LAMBDA.replace('{"_aws": {}}', '{"_aws": {"CloudWatchMetrics": []}}')
             )
         ),
-        _FILTERED,
-        _FILTERED.but(
+        "code that counts nothing: a filter counts lines of its log": _FILTERED,
+        "a filter on the log group of another name: this function logs there": _FILTERED.but(
             "worker", name="shop-worker-two", loggingConfig={"logGroup": "/aws/lambda/shop-worker-dev"}
         ),
-        stack(python_function("other", "", runtime="nodejs22.x", handler="index.handler")),
-    ],
+        "nothing counted in Node.js code: only Python is read": stack(
+            python_function("other", "", runtime="nodejs22.x", handler="index.handler")
+        ),
+    },
     fails={
         "counts nothing as a metric": stack(python_function("worker", _LOGGED, name="shop-worker-dev")),
         "counts nothing": _FILTERED.but("orders", logGroupName="/aws/lambda/shop-other-dev"),

@@ -109,7 +109,13 @@ _INVOKERS: Final = (
         )
     },
     reads=(*READS, *_INVOKERS),
-    passes=[_FED, _NOTIFIED, _OVERWRITES, _ASKED, _OTHER],
+    passes={
+        "a put_item without condition: the function round it is idempotent": _FED,
+        "no idempotency library: a condition keeps the item from being put twice": _NOTIFIED,
+        "nothing that guards: an object put or deleted a second time is the same": _OVERWRITES,
+        "an unguarded put_item in a loop: no queue, stream or event runs this function": _ASKED,
+        "no guard in Java code: only Python is read": _OTHER,
+    },
     fails={
         "is fed by": _FED.but("worker", code=_ASKED.samples[0].inputs["code"]),
         "writes with put_item": _NOTIFIED.but("worker", code=_ASKED.samples[0].inputs["code"]),
@@ -187,12 +193,16 @@ _PARTIAL: Final = frozenset(
         "lambda.EventSourceMapping.functionResponseTypes",
         "lambda.Alias.functionName",
     ),
-    passes=[
-        _FED,
-        _FED.but("worker", code=_NOTIFIED.samples[0].inputs["code"]),
-        _FED.but("feed", functionResponseTypes=[]).but("worker", code=_ASKED.samples[0].inputs["code"]),
-        _OTHER,
-    ],
+    passes={
+        "a batch processor that returns what failed": _FED,
+        "no batch processor: the handler returns batchItemFailures itself": _FED.but(
+            "worker", code=_NOTIFIED.samples[0].inputs["code"]
+        ),
+        "a batch without any failed items: its mapping does not expect them": _FED.but(
+            "feed", functionResponseTypes=[]
+        ).but("worker", code=_ASKED.samples[0].inputs["code"]),
+        "no answer in Java code: only Python is read": _OTHER,
+    },
     fails={"returns no failed items": _FED.but("worker", code=_ASKED.samples[0].inputs["code"])},
 )
 def code_batch_failures(function: Node, graph: Graph) -> Iterator[str]:

@@ -69,9 +69,11 @@ address = f"postgres://{user}:{password}@db"
         )
     },
     reads=READS,
-    passes=[
-        stack(python_function("worker", _QUIET)),
-        stack(
+    passes={
+        "password, token and secret everywhere: they hold names of secrets, or come from outside": stack(
+            python_function("worker", _QUIET)
+        ),
+        "a password in quotes: in a docstring, as an example": stack(
             python_function(
                 "worker",
                 'def handler(event, context):\n    """Such as password = "hunter2-hunter2"."""\n'
@@ -79,7 +81,7 @@ address = f"postgres://{user}:{password}@db"
             ),
             python_function("other", _KEY, runtime="nodejs22.x", handler="index.handler"),
         ),
-    ],
+    },
     fails={
         "holds what looks like an AWS access key in app.py:1": stack(
             python_function("worker", f"client = connect('{_KEY}')\n")
@@ -205,7 +207,16 @@ _VARIABLES: Final = stack(
         )
     },
     reads=("lambda.Function.environment",),
-    passes=[_VARIABLES, stack(resource("lambda.Function", "worker", runtime="python3.13"))],
+    passes={
+        "variables called password and token: they hold names of secrets, minutes or nothing": _VARIABLES,
+        "a function without environment": stack(resource("lambda.Function", "worker", runtime="python3.13")),
+        "an access key, and an address with a user: AWS's own example, and no password": _VARIABLES.but(
+            "worker",
+            environment={
+                "variables": {"HINT": "AKIAIOSFODNN7EXAMPLE", "DATABASE": "postgres://shop@db.internal/shop"}
+            },
+        ),
+    },
     fails={
         "has a secret in the environment variable DB_PASSWORD": _VARIABLES.but(
             "worker", environment={"variables": {"DB_PASSWORD": "hunter2-hunter2"}}

@@ -70,17 +70,21 @@ def handler(event, context):
         )
     },
     reads=READS,
-    passes=[
-        stack(python_function("worker", _TOLD)),
-        stack(
+    passes={
+        "a region and the name of a bucket: prices are told in one region, and the name is a default": stack(
+            python_function("worker", _TOLD)
+        ),
+        "the ARN of an account, a Table by name: one is in a docstring, the other in a chart": stack(
             python_function(
                 "worker",
                 _LOOSE,
                 files={"shop/settings.py": "import os\nsettings = Settings(table=os.environ['TABLE'])\n"},
             )
         ),
-        stack(python_function("other", "", runtime="nodejs22.x", handler="index.handler")),
-    ],
+        "names of tables in Node.js code: only Python is read": stack(
+            python_function("other", "", runtime="nodejs22.x", handler="index.handler")
+        ),
+    },
     fails={
         "has the ARN of an account in app.py:2": stack(
             python_function("worker", "\ntopic = 'arn:aws:sns:eu-west-1:111122223333:alerts'\n")

@@ -44,9 +44,9 @@ _TABLES: Final = ("ddb", "dynamo", "table")
         )
     },
     reads=READS,
-    passes=[
-        stack(python_function("worker", _BY_KEY)),
-        stack(
+    passes={
+        "a query by key": stack(python_function("worker", _BY_KEY)),
+        "calls of scan: of a virus scanner, of Redis, of an expression": stack(
             python_function(
                 "worker",
                 "import re\nimport clamd\nimport redis\n"
@@ -54,14 +54,16 @@ _TABLES: Final = ("ddb", "dynamo", "table")
                 "cursor, keys = redis.Redis().scan(cursor=0, match='order:*')\n"
                 "tokens = re.Scanner([]).scan('text')\n"
                 "s3.get_paginator('list_objects_v2')\n",
-            ),
+            )
+        ),
+        "SELECT * of a table: WHERE names the key": stack(
             python_function(
-                "statements",
+                "worker",
                 "import boto3\nclient = boto3.client('dynamodb')\n"
                 "client.execute_statement(Statement='SELECT * FROM \"orders\" WHERE id = ?')\n",
-            ),
+            )
         ),
-    ],
+    },
     fails={
         "scans a table in app.py:7": stack(
             python_function("worker", _BY_KEY.replace("query(KeyConditionExpression=condition)", "scan()"))

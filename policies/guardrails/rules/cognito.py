@@ -17,7 +17,13 @@ _KNOWN: Final = stack(resource("cognito.IdentityPool", "pool", allowUnauthentica
     findings=("UA-1.2",),
     fixes={"cognito.IdentityPool": "allow_unauthenticated_identities=False, allow_classic_flow=False"},
     reads=("cognito.IdentityPool.allowClassicFlow", "cognito.IdentityPool.allowUnauthenticatedIdentities"),
-    passes=[_KNOWN, _KNOWN.but("pool", allowUnauthenticatedIdentities=None)],
+    passes={
+        "unauthenticated identities switched off": _KNOWN,
+        "no word of unauthenticated identities: without one there are none": _KNOWN.but(
+            "pool", allowUnauthenticatedIdentities=None
+        ),
+        "the classic flow is there: it is switched off": _KNOWN.but("pool", allowClassicFlow=False),
+    },
     fails={
         "gives AWS credentials to anyone": _KNOWN.but("pool", allowUnauthenticatedIdentities=True),
         "gives credentials by the classic flow": _KNOWN.but("pool", allowClassicFlow=True),
@@ -62,7 +68,20 @@ _STRONG: Final = stack(
         '"require_numbers": True, "require_uppercase": True}'
     },
     reads=("cognito.UserPool.passwordPolicy",),
-    passes=[_STRONG, _STRONG.but("users", passwordPolicy={"minimumLength": 20})],
+    passes={
+        "12 characters, of several kinds": _STRONG,
+        "passwords without digits or capitals: their length is what makes them hard to guess": _STRONG.but(
+            "users", passwordPolicy={"minimumLength": 20}
+        ),
+        "no sign is asked for, and temporary passwords hold for a year: 12 characters are": _STRONG.but(
+            "users",
+            passwordPolicy={
+                "minimumLength": 12,
+                "requireSymbols": False,
+                "temporaryPasswordValidityDays": 365,
+            },
+        ),
+    },
     fails={
         "takes passwords of fewer than 12 characters": _STRONG.but(
             "users", passwordPolicy={"minimumLength": 8}

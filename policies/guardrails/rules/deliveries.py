@@ -158,7 +158,11 @@ _NOTIFIED: Final = stack(
         "sns.TopicSubscription.topic",
         *ADMISSION_READS,
     ),
-    passes=[_PERMITTED, _INVOKED, _NOTIFIED],
+    passes={
+        "a target that no policy admits: EventBridge starts it by a role": _PERMITTED,
+        "a subscription that nothing admits: it is for e-mail": _INVOKED,
+        "a queue without QueuePolicy: it has the policy itself": _NOTIFIED,
+    },
     fails={
         'delivers to "work"': _PERMITTED.without("policy"),
         'delivers to "lost"': _PERMITTED.but("lost", policy=None),

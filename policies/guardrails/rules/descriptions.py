@@ -78,7 +78,11 @@ _ABOUT_PULUMI: Final = _DESCRIBED.but("iam.Role", description="Managed by Pulumi
         *(f"{kind}.{prop}" for kind, prop in _PROPS.items()),
         *(f"ec2.SecurityGroup.{rules}" for rules in _RULES),
     ),
-    passes=[_DESCRIBED, _INLINE_RULES, _ABOUT_PULUMI],
+    passes={
+        "a description of each": _DESCRIBED,
+        "a rule of a security group: it has a description of its own": _INLINE_RULES,
+        "Managed by Pulumi: the text goes on, and says what for": _ABOUT_PULUMI,
+    },
     fails={
         "has no description": _DESCRIBED.but("iam.Role", description=None),
         "no description": _DESCRIBED.but("cloudwatch.MetricAlarm", alarmDescription=" "),

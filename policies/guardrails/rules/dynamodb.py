@@ -32,11 +32,15 @@ def _recoverable(table: Node, _settings: Settings) -> dict[str, Any]:
         "dynamodb.Table.replicas",
         "dynamodb.TableReplica.pointInTimeRecovery",
     ),
-    passes=[
-        _RECOVERABLE,
-        stack(resource("dynamodb.TableReplica", "abroad", pointInTimeRecovery=True)),
-        _RECOVERABLE.but("records", replicas=[{"regionName": "eu-west-1", "pointInTimeRecovery": True}]),
-    ],
+    passes={
+        "a table that can be recovered": _RECOVERABLE,
+        "no enabled: a replica that is a resource of its own says true and nothing else": stack(
+            resource("dynamodb.TableReplica", "abroad", pointInTimeRecovery=True)
+        ),
+        "a replica, which takes nothing over from its table: it says so itself": _RECOVERABLE.but(
+            "records", replicas=[{"regionName": "eu-west-1", "pointInTimeRecovery": True}]
+        ),
+    },
     fails={
         "has no point-in-time recovery": _RECOVERABLE.but("records", pointInTimeRecovery=None),
         "point-in-time": _RECOVERABLE.but("records", pointInTimeRecovery={"enabled": False}),
@@ -107,7 +111,11 @@ _SCALED_INDEX: Final = _SCALED.but("records", globalSecondaryIndexes=[{"name": "
         "dynamodb.Table.globalSecondaryIndexes",
         "dynamodb.Table.name",
     ),
-    passes=[_ON_DEMAND, _SCALED, _SCALED_INDEX],
+    passes={
+        "billed on demand": _ON_DEMAND,
+        "provisioned capacity: of reads and writes each scales by itself": _SCALED,
+        "an index with capacity of its own: it scales apart from its table": _SCALED_INDEX,
+    },
     fails={
         "does not say how it is billed": _ON_DEMAND.but("records", billingMode=None),
         "does not say": _ON_DEMAND.but("records", billingMode="PROVISIONED", __defaults=["billingMode"]),
@@ -167,7 +175,11 @@ _WATCHED_TWICE: Final = _WATCHED.plus(
         "dynamodb.ContributorInsights.tableName",
         "dynamodb.Table.name",
     ),
-    passes=[_WATCHED, _WATCHED_UNNAMED],
+    passes={
+        "insights of a table": _WATCHED,
+        "insights of a table unknown until the update: its name comes from this one": _WATCHED_UNNAMED,
+        "insights of an index, which are none of its table: the table has its own beside": _WATCHED_TWICE,
+    },
     fails={
         "has no Contributor Insights": _WATCHED.without("insights"),
         "no Contributor Insights": _WATCHED_TWICE.without("insights"),

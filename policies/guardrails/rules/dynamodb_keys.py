@@ -75,7 +75,11 @@ _KEYS_ONLY: Final = _INDEXED.but("records", globalSecondaryIndexes=[_index(proje
         "dynamodb.Table.rangeKey",
         "dynamodb.Table.ttl",
     ),
-    passes=[_INDEXED, _BY_SCHEMA, _KEYS_ONLY],
+    passes={
+        "a table with one key: its items expire, as locks do": _INDEXED,
+        "an index without hashKey: its key schemas name the keys": _BY_SCHEMA,
+        "an index of keys only: it finds items, and the table has the rest": _KEYS_ONLY,
+    },
     fails={
         "knows one key only": _INDEXED.but("locks", ttl=None),
         "one key only": _INDEXED.but("lines", rangeKey=None, attributes=_attributes("order")),
@@ -148,7 +152,10 @@ _AGEING_LINES: Final = _AGEING.but("lines", ttl={"enabled": True, "attributeName
         "dynamodb.Table.rangeKey",
         "dynamodb.Table.ttl",
     ),
-    passes=[_AGEING, _AGEING_LINES],
+    passes={
+        "tables whose items stay: they are found by a second key or an index": _AGEING,
+        "a TTL where items are found by two keys: nobody has to, and it is switched on": _AGEING_LINES,
+    },
     fails={
         "lets no item expire": _AGEING.but("locks", ttl=None),
         "has a TTL that is switched off": _AGEING_LINES.but(

@@ -122,7 +122,12 @@ _REFERENCES: Final = {
         "sns.Topic.kmsMasterKeyId",
         "sqs.Queue.kmsMasterKeyId",
     ),
-    passes=[_BY_KEY, _ENCRYPTED_BUCKET, _LOG_TARGET, _DEPLOYED],
+    passes={
+        "keys unknown until the update, and a function without: all come from one, or hold nothing": _BY_KEY,
+        "a bucket without encryption: a resource of its own gives it the key": _ENCRYPTED_BUCKET,
+        "S3's own key: to this bucket access logs are delivered, which takes no other": _LOG_TARGET,
+        "an ARN as a mere text: it is that of a key of the stack": _DEPLOYED,
+    },
     fails={
         "uses no customer-managed key": stack(resource("sqs.Queue", "work")),
         "uses the AWS-managed key alias/aws/sqs": stack(

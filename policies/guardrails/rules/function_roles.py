@@ -78,7 +78,10 @@ _MANAGED: Final = stack(
         "lambda.Function.role",
         *ROLE_READS,
     ),
-    passes=[_OWN, _MANAGED],
+    passes={
+        "writing to /shop/mover: no function is called so, but one logs there": _OWN,
+        "a log group unknown until the update: it is the one that the policy names": _MANAGED,
+    },
     fails={
         "may write logs to arn:aws:logs": _OWN.but("logs", policy=_writing("/aws/lambda/shop-mover-dev:*")),
         "may write logs to *": _OWN.but("logs", policy=_writing("", Resource="*")),
@@ -141,7 +144,10 @@ def _log_group(function: Node, graph: Graph) -> str:
         )
     },
     reads=("lambda.Function.role", *ROLE_POLICIES),
-    passes=[_OWN, _MANAGED],
+    passes={
+        "a role without any policy beside it: it has one within": _OWN,
+        "a managed policy, which others could take: nobody else has": _MANAGED,
+    },
     fails={
         'shares its role with "mover"': _OWN.but(
             "worker", role="arn:aws:iam::111122223333:role/shop-mover-dev"

@@ -136,7 +136,13 @@ _PLAIN: Final = stack(resource("s3.Bucket", "results", bucket="shop-results-dev"
         "s3.BucketPolicy.policy",
         *ROLE_READS,
     ),
-    passes=[_GATED, _PLAIN, _READ_BY_WORKER.plus(*_GATED.without("intake").samples)],
+    passes={
+        "a denial that spares a role: somebody has to take infected objects away": _GATED,
+        "a bucket without a malware plan: nobody works on what is put there": _PLAIN,
+        "a function that reads what is uploaded: only what the scan has found clean": _READ_BY_WORKER.plus(
+            *_GATED.without("intake").samples
+        ),
+    },
     fails={
         "without a malware protection plan": _GATED.without("plan"),
         "takes uploads without a malware protection plan": _READ_BY_WORKER.plus(

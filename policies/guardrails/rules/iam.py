@@ -136,7 +136,10 @@ _OPERATORS: Final = stack(
         "iam.UserPolicy.policy",
         *(f"{kind}.{prop}" for kind, prop in _ATTACHMENTS.items()),
     ),
-    passes=[_EXACT, _OPERATORS],
+    passes={
+        "the resource *, and one that ends in /*: X-Ray has no others, and a table is named": _EXACT,
+        "iam:PassRole and NotAction: to Lambda alone, and in a denial": _OPERATORS,
+    },
     fails={
         "allows the wildcard action DynamoDB:*": _EXACT.but(
             "trace", policy=_role_policy(Action="DynamoDB:*")

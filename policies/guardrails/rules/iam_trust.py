@@ -77,9 +77,9 @@ _TRUSTED: Final = stack(
         )
     },
     reads=("iam.Role.assumeRolePolicy",),
-    passes=[
-        _TRUSTED,
-        stack(
+    passes={
+        "the root of another account: it has to tell an external id": _TRUSTED,
+        "everyone: in a denial": stack(
             resource(
                 "iam.Role",
                 "deployer",
@@ -91,7 +91,7 @@ _TRUSTED: Final = stack(
                 assumeRolePolicy=_trust("*", {"Bool": {"aws:SecureTransport": "false"}}, Effect="Deny"),
             ),
         ),
-    ],
+    },
     fails={
         "is trusted to everyone": _TRUSTED.but("worker", assumeRolePolicy=_trust({"AWS": "*"})),
         "is trusted to everyone by": _TRUSTED.but(

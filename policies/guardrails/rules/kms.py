@@ -90,7 +90,10 @@ _SERVICES: Final = stack(
         ),
     ),
     reads=(*(f"{kind}.policy" for kind in _KEYS), "kms.KeyPolicy.keyId", "kms.KeyPolicy.policy"),
-    passes=[_EXACT, _SERVICES],
+    passes={
+        "the resource *: in a key policy it means this key": _EXACT,
+        "a whole account that may create grants: for services of AWS alone": _SERVICES,
+    },
     fails={
         "opens the key to everyone": _EXACT.but("key", policy=_grant("*")),
         "opens the key to everyone in": _EXACT.but("key", policy=_grant({"AWS": "arn:aws:iam::*:root"})),

@@ -27,7 +27,10 @@ _DEPLOYED: Final = stack(
     findings=("OP-5.5",),
     fixes={"kms.Key": 'aws.kms.Alias("orders", name="alias/orders", target_key_id=key.key_id)'},
     reads=("kms.Alias.targetKeyId",),
-    passes=[_NAMED, _DEPLOYED],
+    passes={
+        "an alias of a key unknown until the update: it comes from this one": _NAMED,
+        "an alias without a name, of a mere id: it has a prefix, and the id is that of this key": _DEPLOYED,
+    },
     fails={
         "has no alias": _NAMED.without("alias"),
         "no alias": _NAMED.plus(resource("kms.Key", "other")),
@@ -84,7 +87,11 @@ _SIGNING: Final = stack(
         "kms.Key.rotationPeriodInDays",
         "kms.KeyPolicy.bypassPolicyLockoutSafetyCheck",
     ),
-    passes=[_ROTATING, _BY_DEFAULT, _SIGNING],
+    passes={
+        "a key that is gone after 7 days: that is what the stack allows": _ROTATING,
+        "no period and no window: AWS has defaults, a year and 30 days": _BY_DEFAULT,
+        "a key that does not rotate: it signs, and such keys cannot": _SIGNING,
+    },
     fails={
         "does not rotate": _ROTATING.but("key", enableKeyRotation=False),
         "rotates every 400 days, which is more than 365": _ROTATING.but("key", rotationPeriodInDays=400),

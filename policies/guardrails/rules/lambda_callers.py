@@ -94,7 +94,12 @@ _QUALIFIED: Final = ("lambda.FunctionEventInvokeConfig", "lambda.FunctionUrl", "
         *(f"{kind}.{prop}" for kind, prop in _CALLERS.items()),
         *(f"{kind}.qualifier" for kind in _QUALIFIED),
     ),
-    passes=[_BY_ARN, _BY_NAME, _BY_SOURCE, _ASYNC],
+    passes={
+        "a mapping that calls the alias": _BY_ARN,
+        "a fixed version: the alias points at it, and callers know the alias only": _BY_NAME,
+        "a function's name unknown until the update: it comes from the alias": _BY_SOURCE,
+        "a subscription without alias: it is for e-mail": _ASYNC,
+    },
     fails={
         "publishes no versions": _BY_ARN.but("worker", publish=None),
         "has no alias": _LIVE.without("live"),

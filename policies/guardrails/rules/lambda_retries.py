@@ -60,18 +60,20 @@ _STREAM: Final = stack(
         "lambda.EventSourceMapping.maximumRetryAttempts",
         "sqs.Queue.name",
     ),
-    passes=[
-        _FED.without("worker"),
-        stack(resource("lambda.EventSourceMapping", "one", eventSourceArn=_QUEUE_ARN, batchSize=1)),
-        _STREAM,
-        _STREAM.but(
+    passes={
+        "a queue of which only what failed is tried again": _FED.without("worker"),
+        "a whole batch again: it is of one message": stack(
+            resource("lambda.EventSourceMapping", "one", eventSourceArn=_QUEUE_ARN, batchSize=1)
+        ),
+        "a stream whose batches are halved on an error": _STREAM,
+        "as many retries as it takes: for no longer than an hour": _STREAM.but(
             "feed",
             bisectBatchOnFunctionError=None,
             functionResponseTypes=["ReportBatchItemFailures"],
             maximumRetryAttempts=-1,
             maximumRecordAgeInSeconds=3600,
         ),
-        stack(
+        "a source unknown until the update: it comes from a table, and batches are halved": stack(
             resource("dynamodb.Table", "records", streamEnabled=True),
             resource(
                 "lambda.EventSourceMapping",
@@ -82,7 +84,7 @@ _STREAM: Final = stack(
                 maximumRetryAttempts=1,
             ),
         ),
-    ],
+    },
     fails={
         "tries a whole batch again when one message fails": _FED.but("feed", functionResponseTypes=None),
         "tries a whole batch": _STREAM.but("feed", bisectBatchOnFunctionError=False),
@@ -151,13 +153,15 @@ class RetrySettings(Settings):
         "lambda.FunctionEventInvokeConfig.maximumRetryAttempts",
     ),
     settings=RetrySettings,
-    passes=[
-        _TARGET,
-        _TARGET.but("target", retryPolicy=None).but("invoke", maximumRetryAttempts=None),
-        _TARGET.but("target", retryPolicy={"maximumRetryAttempts": 1}).but(
-            "invoke", maximumEventAgeInSeconds=60
+    passes={
+        "retries by number and age": _TARGET,
+        "no retry policy: by default AWS tries again, for a day": _TARGET.but("target", retryPolicy=None).but(
+            "invoke", maximumRetryAttempts=None
         ),
-    ],
+        "a single retry, and an age of 60 s: it is a second attempt, and the stack allows both": _TARGET.but(
+            "target", retryPolicy={"maximumRetryAttempts": 1}
+        ).but("invoke", maximumEventAgeInSeconds=60),
+    },
     fails={
         "gives an event up after its first failure": _TARGET.but(
             "target", retryPolicy={"maximumRetryAttempts": 0, "maximumEventAgeInSeconds": 3600}
@@ -201,9 +205,9 @@ def event_retries(invoker: Node, settings: RetrySettings) -> Iterator[str]:
         "lambda.Function.reservedConcurrentExecutions",
         "sqs.Queue.name",
     ),
-    passes=[
-        _FED,
-        _FED.but("worker", reservedConcurrentExecutions=20).plus(
+    passes={
+        "as many at once as are reserved": _FED,
+        "10 and 10 again: 20 are reserved": _FED.but("worker", reservedConcurrentExecutions=20).plus(
             resource("sqs.Queue", "more", name="shop-more-dev"),
             resource(
                 "lambda.EventSourceMapping",
@@ -213,9 +217,13 @@ def event_retries(invoker: Node, settings: RetrySettings) -> Iterator[str]:
                 scalingConfig={"maximumConcurrency": 10},
             ),
         ),
-        _FED.but("feed", scalingConfig=None, provisionedPollerConfig={"maximumPollers": 2}),
-        stack(resource("lambda.EventSourceMapping", "feed", eventSourceArn=_STREAM_ARN)),
-    ],
+        "no maximumConcurrency: provisioned pollers are the limit": _FED.but(
+            "feed", scalingConfig=None, provisionedPollerConfig={"maximumPollers": 2}
+        ),
+        "no maximumConcurrency of a stream: its shards are the limit": stack(
+            resource("lambda.EventSourceMapping", "feed", eventSourceArn=_STREAM_ARN)
+        ),
+    },
     fails={
         "has no maximumConcurrency": _FED.but("feed", scalingConfig=None),
         "has a maximumConcurrency of 1; AWS allows 2 to 1000": _FED.but(

@@ -45,12 +45,18 @@ _ZIP: Final = stack(resource("lambda.Function", "worker", runtime="python3.13", 
     fixes={"lambda.Function": 'runtime="python3.13"'},
     reads=("lambda.Function.packageType", "lambda.Function.runtime"),
     settings=RuntimeSettings,
-    passes=[
-        _ZIP,
-        _ZIP.but("worker", runtime="provided.al2023"),
-        _ZIP.but("worker", packageType="Zip", runtime="java17.al2023"),
-        stack(resource("lambda.Function", "image", packageType="Image", imageUri="repository:1")),
-    ],
+    passes={
+        "a current Python": _ZIP,
+        "a runtime without a language: it is an operating system that AWS supports": _ZIP.but(
+            "worker", runtime="provided.al2023"
+        ),
+        "the old Java 17: AWS still supports it": _ZIP.but(
+            "worker", packageType="Zip", runtime="java17.al2023"
+        ),
+        "no runtime: an image has its own": stack(
+            resource("lambda.Function", "image", packageType="Image", imageUri="repository:1")
+        ),
+    },
     fails={
         "has the runtime python3.9, whose support AWS ended on 2025-12-15": _ZIP.but(
             "worker", runtime="python3.9"

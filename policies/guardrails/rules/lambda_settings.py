@@ -17,11 +17,15 @@ _TRACED: Final = stack(resource("lambda.Function", "worker", tracingConfig={"mod
     findings=("SP-12", "OP-2.3"),
     fixes={"lambda.Function": 'tracing_config={"mode": "Active"}'},
     reads=("lambda.Function.tracingConfig",),
-    passes=[
-        _TRACED,
-        _TRACED.but("worker", tracingConfig=[{"mode": "Active"}]),
-        _TRACED.but("worker", tracingConfig={"__defaults": [], "mode": "Active"}),
-    ],
+    passes={
+        "active tracing": _TRACED,
+        "a list in place of a block: older SDKs send it so": _TRACED.but(
+            "worker", tracingConfig=[{"mode": "Active"}]
+        ),
+        "a property __defaults: Pulumi keeps there what it filled in": _TRACED.but(
+            "worker", tracingConfig={"__defaults": [], "mode": "Active"}
+        ),
+    },
     fails={
         "does not trace its invocations": _TRACED.but("worker", tracingConfig=None),
         "traces only what its caller traces": _TRACED.but("worker", tracingConfig={"mode": "PassThrough"}),
@@ -62,11 +66,13 @@ _SIZED: Final = stack(resource("lambda.Function", "worker", memorySize=512, time
     fixes={"lambda.Function": "memory_size=settings.memory_mb, timeout=settings.timeout_seconds"},
     reads=("lambda.Function.memorySize", "lambda.Function.timeout"),
     settings=SizeSettings,
-    passes=[
-        _SIZED,
-        _SIZED.but("worker", memorySize=128, timeout=3),
-        _SIZED.but("worker", timeout=900),
-    ],
+    passes={
+        "memory and timeout are stated": _SIZED,
+        "128 MB and 3 s: the defaults, but somebody chose them": _SIZED.but(
+            "worker", memorySize=128, timeout=3
+        ),
+        "a timeout of 900 s: the longest, which the stack allows": _SIZED.but("worker", timeout=900),
+    },
     fails={
         "leaves its memorySize to the provider": _SIZED.but("worker", memorySize=None),
         "leaves its timeout to the provider": _SIZED.but("worker", timeout=None),
@@ -102,11 +108,15 @@ _JSON: Final = stack(resource("lambda.Function", "worker", loggingConfig={"logFo
     findings=("CC-OPS-1", "OP-5.1"),
     fixes={"lambda.Function": 'logging_config={"log_format": "JSON", "log_group": log_group.name}'},
     reads=("lambda.Function.loggingConfig",),
-    passes=[
-        _JSON,
-        _JSON.but("worker", loggingConfig=[{"logFormat": "JSON"}]),
-        _JSON.but("worker", loggingConfig={"logFormat": "JSON", "systemLogLevel": "WARN"}),
-    ],
+    passes={
+        "JSON": _JSON,
+        "a list in place of a block: older SDKs send it so": _JSON.but(
+            "worker", loggingConfig=[{"logFormat": "JSON"}]
+        ),
+        "a level of WARN: it is for what Lambda itself reports, in JSON too": _JSON.but(
+            "worker", loggingConfig={"logFormat": "JSON", "systemLogLevel": "WARN"}
+        ),
+    },
     fails={
         "logs free text": _JSON.but("worker", loggingConfig=None),
         "logs free": _JSON.but("worker", loggingConfig={"logFormat": "Text", "logGroup": "/shop/worker"}),
@@ -143,11 +153,15 @@ _RESERVED: Final = stack(resource("lambda.Function", "worker", reservedConcurren
     fixes={"lambda.Function": "reserved_concurrent_executions=100"},
     reads=("lambda.Function.reservedConcurrentExecutions",),
     settings=ConcurrencySettings,
-    passes=[
-        _RESERVED,
-        _RESERVED.but("worker", reservedConcurrentExecutions=1),
-        _RESERVED.but("worker", reservedConcurrentExecutions=900),
-    ],
+    passes={
+        "100 at once": _RESERVED,
+        "one at a time: it is reserved, and may be meant so": _RESERVED.but(
+            "worker", reservedConcurrentExecutions=1
+        ),
+        "900 of the 1,000 that an account has: 100 stay unreserved": _RESERVED.but(
+            "worker", reservedConcurrentExecutions=900
+        ),
+    },
     fails={
         "reserves no concurrency": _RESERVED.but("worker", reservedConcurrentExecutions=None),
         "reserves no": _RESERVED.but("worker", reservedConcurrentExecutions=-1),

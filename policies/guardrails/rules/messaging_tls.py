@@ -71,7 +71,11 @@ _TOPIC: Final = stack(
         "sqs.QueuePolicy.policy",
         "sqs.QueuePolicy.queueUrl",
     ),
-    passes=[_QUEUE, _INLINE, _TOPIC],
+    passes={
+        "everyone, and sqs:*: in a denial": _QUEUE,
+        "a queue without QueuePolicy: it has the policy itself": _INLINE,
+        "a denial of sns:Publish alone: nothing else carries messages in": _TOPIC,
+    },
     fails={
         "takes messages without TLS": _QUEUE.without("policy"),
         "takes messages": _QUEUE.but(

@@ -89,7 +89,11 @@ _ODD: Final = stack(
         for kind, prop in _NAMES.items()
     },
     reads=tuple(f"{kind}.{prop}" for props in (_NAMES, _PREFIXES) for kind, prop in props.items()),
-    passes=[_NAMED, _PREFIXED, _ODD],
+    passes={
+        "names with the stack's": _NAMED,
+        "no name: the prefix has the stack's in it": _PREFIXED,
+        "names that others made: Pulumi took the stack's in, and AWS dictates that of an execution log": _ODD,
+    },
     fails={
         "has a name that does not hold the stack's, dev": _NAMED.but("sqs.Queue", name="shop-media"),
         "does not hold the stack's": _NAMED.but("iam.Role", name="shop-devices"),

@@ -158,7 +158,15 @@ _DEPENDS_ON: Final = "opts=pulumi.ResourceOptions(depends_on=[{}])"
         "sqs.Queue.name",
         "sqs.QueuePolicy.queueUrl",
     ),
-    passes=[_BUCKETS, _NOTIFYING, _FED, _BY_WAY, _GROUP_LAST, _FOREIGN, _SCANNED],
+    passes={
+        "companions of a bucket one after the other": _BUCKETS,
+        "deliveries after what admits them": _NOTIFYING,
+        "a function after its log group, that after its key": _FED,
+        "a mapping that waits for no policy: it waits for the function, which does": _BY_WAY,
+        "a function before its log group: that waits for the function instead": _GROUP_LAST,
+        "resources that wait for nothing: what they need is not part of the stack": _FOREIGN,
+        "a role as a mere ARN: the plan waits for what is attached to it": _SCANNED,
+    },
     fails={
         'is not made after "block"': _BUCKETS.made_after("policy"),
         'is not made after "versions"': _BUCKETS.made_after("cycle"),

@@ -51,7 +51,11 @@ _NOTHING_TO_SHARE: Final = stack(
         )
     },
     reads=("dynamodb.Table.name", "lambda.Function.name", "s3.Bucket.bucket", "sns.Topic.name"),
-    passes=[_EXPORTED, _MORE, _NOTHING_TO_SHARE],
+    passes={
+        "no ARN of the bucket, a function deep in a list: any output that holds its name will do": _EXPORTED,
+        "outputs unknown until the update: those that are known have everything": _MORE,
+        "no outputs: there is nothing to share but a queue": _NOTHING_TO_SHARE,
+    },
     fails={
         "exports none of its buckets": _EXPORTED.but("shop-dev", intake=None),
         "exports none of its topics": _EXPORTED.but(

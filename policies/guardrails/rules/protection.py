@@ -49,7 +49,11 @@ _BY_DEFAULT: Final = stack(
         "s3.Bucket.forceDestroy",
         "s3.Bucket.tags",
     ),
-    passes=[_PROTECTED, _DEV, _BY_DEFAULT],
+    passes={
+        "production, protected": _PROTECTED,
+        "forceDestroy, and no protection: it is a stack of dev": _DEV,
+        "production by default tags only, no forceDestroy: no bucket is emptied unless told": _BY_DEFAULT,
+    },
     fails={
         "is destroyed with all its objects": _PROTECTED.but("media", forceDestroy=True),
         "can be deleted in passing": _PROTECTED.but("records", deletionProtectionEnabled=None),

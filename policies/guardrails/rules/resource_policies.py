@@ -89,7 +89,10 @@ def _queue(policy: dict[str, Any]) -> Stack:
         "lambda.Permission.sourceAccount",
         "lambda.Permission.sourceArn",
     ),
-    passes=[_NAMED, _SHARED],
+    passes={
+        "everyone, and sqs:*: in a denial": _NAMED,
+        "everyone: in one organization, or from one source": _SHARED,
+    },
     fails={
         "admits everyone in statement 1": _queue(_policy("*", "sqs:SendMessage")),
         "admits everyone": _queue(

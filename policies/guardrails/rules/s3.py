@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guardrails.framework.documents import Statement
-from guardrails.framework.examples import resource, stack
+from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import bucket_statements
 from guardrails.framework.node import Node
@@ -37,13 +37,16 @@ _BLOCKED: Final = stack(
         "s3.BucketPublicAccessBlock.bucket",
         *(f"s3.BucketPublicAccessBlock.{flag}" for flag in _FLAGS),
     ),
-    passes=[
-        _BLOCKED,
-        stack(
+    passes={
+        "a bucket with its block": _BLOCKED,
+        "a public website, by name and settings: it is blocked, and CloudFront may still serve it": stack(
             resource("s3.Bucket", "site", bucket="shop-public-site-dev", website={"indexDocument": "i.html"}),
             resource("s3.BucketPublicAccessBlock", "block", bucket="shop-public-site-dev", **_ALL_ON),
         ),
-    ],
+        "a block of a bucket unknown until the update: it comes from this one": _BLOCKED.but(
+            "block", bucket=UNKNOWN
+        ).traced("block", bucket=("media",)),
+    },
     fails={
         "has no public access block": _BLOCKED.without("block"),
         "has a public access block that leaves ignorePublicAcls off": _BLOCKED.but(
@@ -98,10 +101,12 @@ _ENCRYPTED_TRANSPORT: Final = stack(
         )
     },
     reads=("s3.Bucket.bucket", "s3.Bucket.policy", "s3.BucketPolicy.bucket", "s3.BucketPolicy.policy"),
-    passes=[
-        _ENCRYPTED_TRANSPORT,
-        stack(resource("s3.Bucket", "media", bucket="shop-media-dev", policy=_policy())),
-    ],
+    passes={
+        "everyone, and s3:*: in a denial": _ENCRYPTED_TRANSPORT,
+        "a bucket without BucketPolicy: it has the policy itself": stack(
+            resource("s3.Bucket", "media", bucket="shop-media-dev", policy=_policy())
+        ),
+    },
     fails={
         "has no policy that denies requests without TLS": _ENCRYPTED_TRANSPORT.without("policy"),
         "denies requests without TLS not to objects": _ENCRYPTED_TRANSPORT.but(
@@ -186,7 +191,11 @@ _PRIVATE: Final = (
         "s3.BucketOwnershipControls.bucket",
         "s3.BucketOwnershipControls.rule",
     ),
-    passes=[_OWNED, _PRIVATE],
+    passes={
+        "objects that belong to the bucket's owner": _OWNED,
+        "an ACL, and no ownership controls: it is private, and S3 enforces ownership by default": _PRIVATE,
+        "no word of ownership and ACLs: S3 has them switched off by default": _OWNED.without("controls"),
+    },
     fails={
         "leaves objects to whoever uploads them: its object ownership is ObjectWriter": _OWNED.but(
             "controls", rule={"objectOwnership": "ObjectWriter"}
@@ -247,7 +256,10 @@ _BY_PREFIX: Final = _CALLED.but(
         '"allowed_methods": ["PUT"]}]',
     ),
     reads=("s3.Bucket.corsRules", "s3.BucketCorsConfiguration.corsRules"),
-    passes=[_CALLED, _BY_PREFIX],
+    passes={
+        "a wildcard in an origin: all are below one domain": _CALLED,
+        "a wildcard in a header: all begin with x-amz-": _BY_PREFIX,
+    },
     fails={
         "admits every origin by CORS": _CALLED.but("cors", corsRules=[{"allowedOrigins": ["*"]}]),
         "every origin by CORS": _CALLED.but("media", corsRules=[{"allowedOrigins": ["https://*"]}]),

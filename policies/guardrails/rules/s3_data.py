@@ -100,7 +100,11 @@ _VERSIONED_OLD: Final = stack(
         "s3.BucketVersioning.bucket",
         "s3.BucketVersioning.versioningConfiguration",
     ),
-    passes=[_VERSIONED, _VERSIONED_INLINE, _VERSIONED_OLD],
+    passes={
+        "versions that expire after 30 days": _VERSIONED,
+        "a rule for tmp/ alone: a second one is for everything": _VERSIONED_INLINE,
+        "lists in place of blocks: older SDKs send them so": _VERSIONED_OLD,
+    },
     fails={
         "does not keep versions": _VERSIONED.without("versions"),
         "keeps noncurrent versions forever": _VERSIONED.without("cycle"),
@@ -222,7 +226,15 @@ _KEEPS_LOGS: Final = _AGEING.but("cycle", rules=_cycle(transitions=None)).plus(
         )
     },
     reads=(*LIFE_CYCLE_READS, *LOGGING_READS, "cloudfront.Distribution.origins"),
-    passes=[_SERVED, _AGEING, _SHORT_LIVED, _TIERED, _SEPARATE, _AGEING_INLINE, _KEEPS_LOGS],
+    passes={
+        "objects that stay for ever: a distribution serves them": _SERVED,
+        "objects that move, and expire after a year": _AGEING,
+        "objects that never move: they expire before it is worth it": _SHORT_LIVED,
+        "no Glacier: Intelligent-Tiering moves objects by itself": _TIERED,
+        "10,000 days: that rule is switched off, and two others have what is needed": _SEPARATE,
+        "rules on the bucket itself, as older SDKs send them": _AGEING_INLINE,
+        "objects that never move for a year: they are access logs, too small for it": _KEEPS_LOGS,
+    },
     fails={
         "keeps its objects for ever": _AGEING.without("cycle"),
         "keeps its objects": _AGEING.but("cycle", rules=_cycle(status="Disabled")),

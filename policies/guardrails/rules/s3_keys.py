@@ -72,7 +72,12 @@ _OLD_BUCKET_KEY: Final = stack(
         "s3.BucketServerSideEncryptionConfiguration.bucket",
         "s3.BucketServerSideEncryptionConfiguration.rules",
     ),
-    passes=[_BUCKET_KEY, _NO_KEY, _DOUBLY, _OLD_BUCKET_KEY],
+    passes={
+        "a bucket key": _BUCKET_KEY,
+        "no bucket key: it is under no key of KMS": _NO_KEY,
+        "two layers of encryption and no bucket key: there is none for that": _DOUBLY,
+        "lists in place of blocks: older SDKs send them so": _OLD_BUCKET_KEY,
+    },
     fails={
         "asks KMS for every single object": _BUCKET_KEY.but(
             "encryption", rules=_encrypted(bucketKeyEnabled=False)

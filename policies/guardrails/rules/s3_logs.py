@@ -77,7 +77,12 @@ _BY_PATTERN: Final = _LOGGED.but(
         "s3.BucketPolicy.bucket",
         "s3.BucketPolicy.policy",
     ),
-    passes=[_LOGGED, _LOGGED_INLINE, _BY_ACCOUNT, _BY_PATTERN],
+    passes={
+        "a bucket without access logs: it takes those of the others": _LOGGED,
+        "a bucket without BucketLogging: it has the setting itself": _LOGGED_INLINE,
+        "no source by ARN: every bucket of this account may write here, and no other": _BY_ACCOUNT,
+        "a wildcard in the source: all are named by this stack": _BY_PATTERN,
+    },
     fails={
         "has no access logs": _LOGGED.plus(resource("s3.Bucket", "other", bucket="shop-other-dev")),
         "delivers its access logs to itself": _LOGGED.but("logging", targetBucket="shop-media-dev")

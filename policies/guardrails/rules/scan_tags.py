@@ -69,7 +69,11 @@ _NOT_SCANNED: Final = stack(resource("s3.Bucket", "results", bucket="shop-result
         "s3.BucketPolicy.bucket",
         "s3.BucketPolicy.policy",
     ),
-    passes=[_GUARDED, _NO_TAGS_AT_ALL, _NOT_SCANNED],
+    passes={
+        "tagging that is not denied at all: of a request with other tags, which are no matter": _GUARDED,
+        "no word of the tag: nobody but the scanner sets any": _NO_TAGS_AT_ALL,
+        "a bucket where everybody may tag: nothing is scanned there": _NOT_SCANNED,
+    },
     fails={
         "of a clean object by a request that names no tags": _GUARDED.without("policy"),
         "set the tag of a clean object": _GUARDED.but("policy", policy={"Statement": [_UNNAMED]}),

@@ -75,7 +75,10 @@ _BUCKET_ALONE: Final = {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:shop-media-
         "lambda.Permission.sourceAccount",
         "lambda.Permission.sourceArn",
     ),
-    passes=[_CONFINED, _BY_ACCOUNT],
+    passes={
+        "no source account: the source's ARN has it, or a bucket's account stands beside": _CONFINED,
+        "no source by ARN: rules of Config come later, and logs are of the whole account": _BY_ACCOUNT,
+    },
     fails={
         "admits events.amazonaws.com for any account in statement 1": _CONFINED.but(
             "sqs-QueuePolicy", policy=_policy(_EVENTS, "sqs:SendMessage")

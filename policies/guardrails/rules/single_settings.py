@@ -52,12 +52,18 @@ def _apart(kind: str, first: str, second: str, **owner: Any) -> Stack:
         *(f"{kind}.{prop}" for kind, (prop, _) in _OWNERS.items()),
         *("s3.Bucket.bucket", "sns.Topic.name", "sqs.Queue.name"),
     ),
-    passes=[
-        _apart("s3.BucketPolicy", "shop-media-dev", "shop-media-dev-2", bucket="shop-media-dev"),
-        _apart("sqs.QueuePolicy", f"{_QUEUES}shop-work-dev", f"{_QUEUES}shop-dlq-dev", name="shop-work-dev"),
-        _apart("sns.TopicPolicy", f"{_TOPICS}shop-news-dev", f"{_TOPICS}shop-dev", name="shop-news-dev"),
-        _twice("sns.TopicPolicy").without("other"),
-    ],
+    passes={
+        "two policies of almost the same bucket: the names differ": _apart(
+            "s3.BucketPolicy", "shop-media-dev", "shop-media-dev-2", bucket="shop-media-dev"
+        ),
+        "two policies of queues: one is of the dead-letter queue": _apart(
+            "sqs.QueuePolicy", f"{_QUEUES}shop-work-dev", f"{_QUEUES}shop-dlq-dev", name="shop-work-dev"
+        ),
+        "two policies of topics: one name begins like the other": _apart(
+            "sns.TopicPolicy", f"{_TOPICS}shop-news-dev", f"{_TOPICS}shop-dev", name="shop-news-dev"
+        ),
+        "one policy of a topic": _twice("sns.TopicPolicy").without("other"),
+    },
     fails={f'and "other" ({token_of(kind)})': _twice(kind) for kind in _OWNERS},
 )
 def single_settings(setting: Node, graph: Graph) -> Iterator[str]:

@@ -91,13 +91,17 @@ _SPLIT: Final = (
         "sns.TopicPolicy.policy",
         "sns.TopicSubscription.topic",
     ),
-    passes=[
-        _TOLD,
-        _SPLIT,
-        _TOLD.but("policy", policy=_grant("sns:*", to="*")),
-        _TOLD.without("policy"),
-        stack(resource("sns.Topic", "orders", name="shop-orders-dev")),
-    ],
+    passes={
+        "a topic that CloudWatch may use, key and all": _TOLD,
+        "no policy of key and topic: KeyPolicy opens the one, and AWS's own the other": _SPLIT,
+        "sns:* for everyone: CloudWatch is among them, and the rest is for another rule": _TOLD.but(
+            "policy", policy=_grant("sns:*", to="*")
+        ),
+        "no policy of the topic: AWS's own lets its account's alarms in": _TOLD.without("policy"),
+        "no key and no subscription: no alarm tells this topic": stack(
+            resource("sns.Topic", "orders", name="shop-orders-dev")
+        ),
+    },
     fails={
         "receives alarms and is not encrypted": _TOLD.but("alerts", kmsMasterKeyId=None),
         "is under the AWS-managed key alias/aws/sns, with which no alarm arrives": _TOLD.but(

@@ -169,7 +169,15 @@ class DeadLetterSettings(Settings):
         "sqs.RedrivePolicy.redrivePolicy",
     ),
     settings=DeadLetterSettings,
-    passes=[_FED, _SPLIT_REDRIVE, _TARGETED, _SUBSCRIBED, _NOTIFIED, _STREAMED, _COMPOSED],
+    passes={
+        "a queue with an alarmed dead-letter queue": _FED,
+        "no redrivePolicy: RedrivePolicy gives it": _SPLIT_REDRIVE,
+        "no dead-letter queue of the function: an event configuration has the destination": _TARGETED,
+        "no destination on failure, no metricName: deadLetterConfig and a query have them": _SUBSCRIBED,
+        "no event configuration: the function's deadLetterConfig takes what fails": _NOTIFIED,
+        "no queue and no redrive policy: it reads a stream, and has a failure destination": _STREAMED,
+        "an alarm without action: a composite alarm over it acts": _COMPOSED,
+    },
     fails={
         "which has no dead-letter queue": _FED.but("work", redrivePolicy=None),
         "which is not encrypted": _FED.but("dlq", kmsMasterKeyId=None),

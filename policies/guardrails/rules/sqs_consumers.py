@@ -48,18 +48,18 @@ _PIPED: Final = _READ.without("feed", "target").plus(
         "sns.TopicSubscription.protocol",
         "sqs.Queue.name",
     ),
-    passes=[
-        _READ,
-        _PIPED,
-        _READ.without("feed").plus(
+    passes={
+        "a queue that a function reads": _READ,
+        "no function: a pipe reads it": _PIPED,
+        "no function and no pipe: a role of the stack may receive": _READ.without("feed").plus(
             resource("iam.Role", "task", name="shop-task-dev"),
             resource("iam.RolePolicy", "reading", role="shop-task-dev", policy=_READING),
         ),
-        stack(
+        "a queue that nobody reads: nothing is sent to it but what fails": stack(
             resource("sqs.Queue", "dlq", name="shop-work-dlq-dev"),
             resource("sns.TopicSubscription", "mail", protocol="email", endpoint="ops@example.com"),
         ),
-        stack(
+        "addresses unknown until the update: both come from the queue": stack(
             resource("sqs.Queue", "work"),
             resource(
                 "sns.TopicSubscription",
@@ -75,7 +75,7 @@ _PIPED: Final = _READ.without("feed", "target").plus(
                 eventSourceArn=UNKNOWN,
             ),
         ),
-    ],
+    },
     fails={
         'is filled by "target"': _READ.without("feed"),
         'is filled by "notification"': _PIPED.without("pipe"),

@@ -69,14 +69,16 @@ class RedriveSettings(Settings):
         "sqs.RedrivePolicy.redrivePolicy",
     ),
     settings=RedriveSettings,
-    passes=[
-        _REDRIVEN.without("dlq"),
-        _REDRIVEN.without("dlq").but(
+    passes={
+        "5 attempts of 180 s": _REDRIVEN.without("dlq"),
+        "neither times nor a name: AWS's defaults leave time enough": _REDRIVEN.without("dlq").but(
             "work", messageRetentionSeconds=None, visibilityTimeoutSeconds=None, name=None
         ),
-        _SPLIT.without("dlq"),
-        stack(resource("sqs.Queue", "plain", name="shop-plain-dev")),
-    ],
+        "no redrivePolicy: RedrivePolicy gives it, with its number as text": _SPLIT.without("dlq"),
+        "no redrive policy: where one is needed, dead-letter-queues says so": stack(
+            resource("sqs.Queue", "plain", name="shop-plain-dev")
+        ),
+    },
     fails={
         "makes a message a dead letter after 1 receives, not after 2 to 100": _REDRIVEN.but(
             "work", redrivePolicy={"deadLetterTargetArn": _DLQ_ARN, "maxReceiveCount": 1}

@@ -45,11 +45,13 @@ _STATED: Final = stack(resource("sqs.Queue", "work", messageRetentionSeconds=4 *
     findings=("CC-GOV-1",),
     fixes={"sqs.Queue": "message_retention_seconds=4 * 24 * 60 * 60"},
     reads=("sqs.Queue.messageRetentionSeconds",),
-    passes=[
-        _STATED,
-        _STATED.but("work", messageRetentionSeconds=60),
-        _STATED.but("work", messageRetentionSeconds=_MOST),
-    ],
+    passes={
+        "4 days, and stated": _STATED,
+        "messages that are gone after a minute: somebody chose that": _STATED.but(
+            "work", messageRetentionSeconds=60
+        ),
+        "14 days: the most that SQS takes": _STATED.but("work", messageRetentionSeconds=_MOST),
+    },
     fails={
         "leaves to the provider how long it keeps messages": _STATED.but(
             "work", messageRetentionSeconds=None
@@ -125,11 +127,13 @@ class DeadLetterRetentionSettings(Settings):
         "sqs.RedrivePolicy.queueUrl",
     ),
     settings=DeadLetterRetentionSettings,
-    passes=[
-        _KEPT,
-        _SPLIT,
-        _REDRIVEN.but("dlq", messageRetentionSeconds=7 * _DAY),
-        stack(
+    passes={
+        "14 days for failures of every kind": _KEPT,
+        "no redrivePolicy: RedrivePolicy gives it": _SPLIT,
+        "7 days of the 14 that SQS allows: the stack asks for no more": _REDRIVEN.but(
+            "dlq", messageRetentionSeconds=7 * _DAY
+        ),
+        "a dead-letter target that keeps nothing: it is a topic": stack(
             resource("sns.Topic", "failures", name="shop-failures-dev"),
             resource(
                 "lambda.Function",
@@ -137,8 +141,10 @@ class DeadLetterRetentionSettings(Settings):
                 deadLetterConfig={"targetArn": "arn:aws:sns:eu-west-1:111122223333:shop-failures-dev"},
             ),
         ),
-        _KEPT.but("worker", deadLetterConfig=None).but("target", deadLetterConfig=None),
-    ],
+        "a function and a rule without dead-letter queue: there is nothing to keep": _KEPT.but(
+            "worker", deadLetterConfig=None
+        ).but("target", deadLetterConfig=None),
+    },
     fails={
         "which keeps them for 4 days, not for 7": _REDRIVEN.but("dlq", messageRetentionSeconds=None),
         "keeps them for 1 days": _KEPT.without("target", "work", "fan", "invoke", "stream").but(

@@ -59,13 +59,17 @@ class VisibilitySettings(Settings):
         "sqs.Queue.visibilityTimeoutSeconds",
     ),
     settings=VisibilitySettings,
-    passes=[
-        _HIDDEN,
-        _HIDDEN.but("work", visibilityTimeoutSeconds=None)
+    passes={
+        "six times the timeout, and the window": _HIDDEN,
+        "nothing stated: by default 30 s are more than six times 3": _HIDDEN.but(
+            "work", visibilityTimeoutSeconds=None
+        )
         .but("worker", timeout=None)
         .but("feed", maximumBatchingWindowInSeconds=None),
-        _HIDDEN.but("work", visibilityTimeoutSeconds=43_200),
-        stack(
+        "hidden for 12 hours: too long is no mistake here": _HIDDEN.but(
+            "work", visibilityTimeoutSeconds=43_200
+        ),
+        "hidden for 18 s: the function may run for 3": stack(
             resource("sqs.Queue", "work", visibilityTimeoutSeconds=18),
             resource("lambda.Function", "worker", name="shop-worker-dev", timeout=3),
             resource(
@@ -76,7 +80,7 @@ class VisibilitySettings(Settings):
                 functionName=UNKNOWN,
             ),
         ),
-    ],
+    },
     fails={
         "which hides a message for 181 s, less than 6 times 30 + 2 = 182 s": _HIDDEN.but(
             "work", visibilityTimeoutSeconds=181

@@ -77,9 +77,9 @@ def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
     reads=("provider.defaultTags", *(f"{kind}.tags" for kind in _KINDS)),
     settings=TagsSettings,
     remedies=dict.fromkeys(_KINDS, _tagged),
-    passes=[
-        _TAGGED,
-        stack(
+    passes={
+        "a queue with a single tag: the others are its provider's": _TAGGED,
+        "no tags but the provider's, and Internal with a capital: both count": stack(
             resource(
                 "s3.Bucket",
                 "media",
@@ -88,7 +88,7 @@ def _tagged(subject: Node, settings: TagsSettings) -> dict[str, Any]:
             ),
             resource("sqs.Queue", "work", default_tags=_TAGS),
         ),
-    ],
+    },
     fails={
         "lacks the tags Project, System, Environment, Owner, CostCenter": stack(
             resource("sqs.Queue", "work")

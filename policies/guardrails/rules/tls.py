@@ -116,7 +116,13 @@ _LISTENERS: Final = stack(
         "lb.Listener.protocol",
         "lb.Listener.sslPolicy",
     ),
-    passes=[_DOMAIN, _NEWER, _HTTP_DOMAIN, _SITE, _LISTENERS],
+    passes={
+        "TLS 1.2": _DOMAIN,
+        "a policy by another name: it is newer": _NEWER,
+        "a policy within a block: that of HTTP domains": _HTTP_DOMAIN,
+        "TLSv1.2_2021, which names a year: the one whose ciphers are up to date": _SITE,
+        "a listener without a policy: it speaks no TLS, and redirects": _LISTENERS,
+    },
     fails={
         "does not state the least version of TLS": _DOMAIN.but("domain", securityPolicy=None),
         "takes outdated versions or ciphers of TLS, by policy TLS_1_0": _DOMAIN.but(

@@ -131,7 +131,12 @@ _OWN_GROUP: Final = (
         "wafv2.WebAclRuleGroupAssociation.overrideAction",
         "wafv2.WebAclRuleGroupAssociation.webAclArn",
     ),
-    passes=[_PROTECTED, _JSON, _GROUPED, _OWN_GROUP],
+    passes={
+        "a managed group, and a limit on each caller": _PROTECTED,
+        "no rules: they stand in ruleJson": _JSON,
+        "a web ACL that is empty: resources of their own add its rules": _GROUPED,
+        "no limit among its rules: a rule group that it refers to has one": _OWN_GROUP,
+    },
     fails={
         "has no managed rule group that acts": _PROTECTED.but("acl", rules=[_RATE_RULE]),
         "has no managed rule group": _PROTECTED.but(

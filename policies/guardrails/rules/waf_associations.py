@@ -97,7 +97,13 @@ _CUSTOM_DOMAIN: Final = _FRONTED.but(
         "wafv2.WebAclAssociation.resourceArn",
         "wafv2.WebAclAssociation.webAclArn",
     ),
-    passes=[_ASSOCIATED, _BY_ARN, _PRIVATE, _FRONTED, _CUSTOM_DOMAIN],
+    passes={
+        "a stage with a web ACL": _ASSOCIATED,
+        "a web ACL by its ARN: AWS knows it, and the stage's is that of this one": _BY_ARN,
+        "an API without web ACL: it is private": _PRIVATE,
+        "an HTTP stage, which cannot have a web ACL: the distribution before it has": _FRONTED,
+        "a distribution whose origin is no API by name: the domain is mapped to this one": _CUSTOM_DOMAIN,
+    },
     fails={
         "has no web ACL": _ASSOCIATED.without("association"),
         "has no web": _BY_ARN.but(
