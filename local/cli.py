@@ -14,9 +14,11 @@ from rich.table import Table
 
 from local.demo.readback import Names
 from local.errors import LocalStackError
+from local.faults import commands as fault_commands
 from local.stack import FOLDER, TIME_SCALE, LocalStack, is_running, remove_leftover
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app.add_typer(fault_commands.app, name="fault")
 console = Console(highlight=False)
 
 EMULATED = """\
@@ -83,6 +85,8 @@ def status() -> None:
     console.print_json(
         json.dumps({key: found[key] for key in ("runner", "denials", "errors", "unused", "problems")})
     )
+    if found["faults"]:
+        fault_commands.show(found["faults"])
 
 
 @app.command()

@@ -15,6 +15,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployed import Deployed, Resource
+from local.faults import Faults
+from local.faults.passage import passage
 from local.provider.emulation import Cloud
 from local.provider.resources.guardduty import scan_queue
 
@@ -39,9 +41,12 @@ def verdict(content: bytes) -> dict[str, Any]:
 class Scanner:
     """Scans what is created in the buckets of the deployed plans, one thread for each plan."""
 
-    def __init__(self, deployed: Deployed, cloud: Cloud, on_error: Callable[[str], None]) -> None:
+    def __init__(
+        self, deployed: Deployed, cloud: Cloud, faults: Faults, on_error: Callable[[str], None]
+    ) -> None:
         self._deployed = deployed
         self._cloud = cloud
+        self._faults = faults
         self._on_error = on_error
         self._stop = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
@@ -75,6 +80,7 @@ class Scanner:
             try:
                 url = sqs.get_queue_url(QueueName=scan_queue(plan.id))["QueueUrl"]
                 while self._is_wanted(plan):
+                    self._faults.wait_unpaused(scan_queue(plan.id), self._stop)
                     found = sqs.receive_message(
                         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=LONG_POLL_SECONDS
                     )
@@ -130,7 +136,11 @@ class Scanner:
             "Resources": [plan.properties["arn"]],
             "Detail": json.dumps(detail),
         }
-        self._cloud.client("events", plan.properties["region"]).put_events(Entries=[entry])
+        found = passage(self._faults, "scans", source=bucket)
+        self._stop.wait(found.delay)
+        events = self._cloud.client("events", plan.properties["region"])
+        for _ in range(found.copies):
+            events.put_events(Entries=[entry])
 
     def _look_and_tag(self, plan: Resource, bucket: str, key: str, version: str) -> dict[str, Any]:
         """Return the verdict on an object version, tagged with it beside the tags that it has."""

@@ -19,6 +19,7 @@ from typing import IO, Any
 from local.deployed import Deployed
 from local.engine.engine import Engine, Run
 from local.errors import LocalStackError
+from local.faults.control import RemoteFaults
 from local.provider.emulation import Cloud
 from local.provider.server import serve
 from local.toolchain import ROOT, read_record
@@ -139,6 +140,11 @@ class LocalStack:
     def _asked(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self.control}/{what}", timeout=60) as answer:  # noqa: S310 - loopback
             return json.load(answer)
+
+    @property
+    def faults(self) -> RemoteFaults:
+        """The faults that disturb the stack; none unless somebody adds one."""
+        return RemoteFaults(control=self.control)
 
     def client(self, service: str, region: str) -> Any:
         """Return a boto3 client of the emulated cloud."""

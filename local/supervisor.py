@@ -26,6 +26,8 @@ from local.deliveries.deliveries import Deliveries
 from local.deliveries.service import DeliveryService
 from local.deployed import Deployed
 from local.errors import LocalStackError
+from local.faults import Faults, control
+from local.faults.passage import of_delivery
 from local.permissions.judge import Judge
 from local.provider.emulation import EMULATIONS, Cloud
 from local.provider.server import serve
@@ -49,7 +51,8 @@ class Supervisor:
         self._control_url = f"http://127.0.0.1:{self._control.server_address[1]}"
         log = os.open(folder / "moto.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.judge = Judge(self.deployed, tags_of=self._tags_of)
-        self.deliveries = Deliveries(self.judge)
+        self.faults = Faults()
+        self.deliveries = Deliveries(self.judge, lambda one: of_delivery(self.faults, one.source, one.target))
         self._delivery_service = DeliveryService(self.deliveries.decide)
         self._moto = CloudProcess(f"{self._control_url}/invoke", log, self._delivery_service.url)
         os.close(log)
@@ -58,12 +61,13 @@ class Supervisor:
         self.runner = Runner(
             self.deployed,
             self.judge,
+            faults=self.faults,
             endpoint=self._moto.endpoint,
             time_scale=time_scale,
             work_dir=folder / "runner",
             runtime_dir=runtime,
         )
-        self._scanner = Scanner(self.deployed, self._cloud, self._problems.append)
+        self._scanner = Scanner(self.deployed, self._cloud, self.faults, self._problems.append)
 
     def _tags_of(self, bucket: str, key: str, version: str | None) -> dict[str, str]:
         """Return an object's tags, none for an object that is not there: policies are judged by them."""
@@ -119,6 +123,7 @@ class Supervisor:
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),
             "problems": list(self._problems),
+            "faults": control.plain(self.faults.standing()),
         }
 
 
@@ -149,9 +154,11 @@ def _plain(value: Any) -> Any:
 
 def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
     class Control(BaseHTTPRequestHandler):
-        """GET /status, /recorded, /proof; POST /invoke/FUNCTION, which moto's Lambda sends here."""
+        """GET /status, /recorded, /proof; POST /invoke/FUNCTION, from moto's Lambda; /faults."""
 
         def do_GET(self) -> None:
+            if self._serves_faults():
+                return
             answers: dict[str, Callable[[], Any]] = {
                 "/status": supervisor.status,
                 "/recorded": lambda: [one.plain() for one in supervisor.judge.recorded()],
@@ -162,7 +169,13 @@ def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
                 return
             self._answer(json.dumps(answers[self.path]()).encode(), {})
 
+        def do_DELETE(self) -> None:
+            if not self._serves_faults():
+                self.send_error(404)
+
         def do_POST(self) -> None:
+            if self._serves_faults():
+                return
             function = self.path.removeprefix("/invoke/")
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             try:
@@ -174,8 +187,16 @@ def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
             tail = base64.b64encode(result.log_tail.encode()).decode()
             self._answer(result.payload, {"x-function-error": result.function_error, "x-log-tail": tail})
 
-        def _answer(self, body: bytes, headers: dict[str, str | None]) -> None:
-            self.send_response(200)
+        def _serves_faults(self) -> bool:
+            if not self.path.startswith(control.PATH):
+                return False
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            status, found = control.answer(supervisor.faults, self.command, self.path, body)
+            self._answer(found, {}, status)
+            return True
+
+        def _answer(self, body: bytes, headers: dict[str, str | None], status: int = 200) -> None:
+            self.send_response(status)
             self.send_header("content-length", str(len(body)))
             for name, value in headers.items():
                 if value is not None:

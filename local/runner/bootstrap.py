@@ -6,6 +6,7 @@ lead to the runner: one carries invocations, the other asks before each AWS call
 
 import decimal
 import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 
@@ -64,7 +66,7 @@ def main() -> None:
         os.set_inheritable(settings[name], False)
     threading.Thread(target=_end_with, args=(settings["lifeline"],), daemon=True).start()
     invocations = socket.socket(fileno=settings["invocations"])
-    _judge_calls(socket.socket(fileno=settings["calls"]))
+    _judge_calls(_asking(socket.socket(fileno=settings["calls"])), settings["injection"])
     _log_like_lambda()
     try:
         handler = _load(os.environ["_HANDLER"])
@@ -142,12 +144,36 @@ def _log_like_lambda() -> None:
     logging.getLogger().addHandler(handler)
 
 
-def _judge_calls(channel: socket.socket) -> None:
-    """Ask the runner before every call of every botocore client; presigning makes no call."""
+def _asking(channel: socket.socket) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a function that puts a question to the runner; threads take turns."""
+    stream, lock = channel.makefile("rb"), threading.Lock()
+
+    def ask(question: dict[str, Any]) -> dict[str, Any]:
+        with lock:
+            channel.sendall(json.dumps(question, default=lambda _: None).encode() + b"\n")
+            return dict(json.loads(stream.readline() or b'{"unjudged": "the runner is gone"}'))
+
+    return ask
+
+
+def _judge_calls(ask: Callable[[dict[str, Any]], dict[str, Any]], injection: str) -> None:
+    """Ask the runner before every call of every botocore client; presigning makes no call.
+
+    Where faults concern a call, the module at *injection* is loaded, which asks before each attempt, too.
+    """
     from botocore import client as botocore_client
 
     base: Any = botocore_client.BaseClient
-    stream, lock, original = channel.makefile("rb"), threading.Lock(), base._emit_api_params
+    original, loading, loaded = base._emit_api_params, threading.Lock(), threading.Event()
+
+    def load() -> None:
+        with loading:
+            if not loaded.is_set():
+                spec: Any = importlib.util.spec_from_file_location("_local_faults", injection)
+                module = importlib.util.module_from_spec(spec)
+                spec.loader.exec_module(module)
+                module.install(ask)
+                loaded.set()
 
     def emit(self: Any, api_params: Any, operation_model: Any, context: Any) -> Any:
         parameters = original(self, api_params, operation_model, context)
@@ -158,10 +184,10 @@ def _judge_calls(channel: socket.socket) -> None:
                 "region": self.meta.region_name,
                 "parameters": {name: value for name, value in parameters.items() if name != "Body"},
             }
-            with lock:
-                channel.sendall(json.dumps(call, default=lambda _: None).encode() + b"\n")
-                verdict = json.loads(stream.readline() or b'{"unjudged": "the runner is gone"}')
+            verdict = ask(call)
             _raise(self, operation_model.name, verdict)
+            if "faults" in verdict:
+                load()
         return parameters
 
     base._emit_api_params = emit

@@ -87,7 +87,7 @@ class Configuration:
             versions |= {**earlier, (function.name, function.version): function}
             versions[function.name, LATEST] = function
         aliases = {
-            (_name(one.properties["functionName"]), str(one.properties["name"])): str(
+            (function_name(one.properties["functionName"]), str(one.properties["name"])): str(
                 one.properties["functionVersion"]
             )
             for one in deployed.of_type("aws:lambda/alias:Alias")
@@ -121,7 +121,8 @@ class Configuration:
         return newest | {function for function in behind if function}
 
 
-def _name(reference: str) -> str:
+def function_name(reference: str) -> str:
+    """Return the name in a name or ARN, with or without qualifier."""
     found = _REFERENCE.fullmatch(reference)
     return found["name"] if found else reference
 

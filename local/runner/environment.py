@@ -1,8 +1,11 @@
 """The environment variables of a function's process."""
 
 import json
+from pathlib import Path
 
 from local.runner.configuration import Function
+
+_INJECTION = Path(__file__).parents[1] / "faults" / "injection.py"
 
 _SHIELD = {
     # What the laptop has configured for AWS must not reach the function: no profile, no instance metadata.
@@ -49,4 +52,4 @@ def bootstrap_settings(function: Function, runtime_dir: str, descriptors: dict[s
     """Return what the bootstrap has to know, as one command-line argument."""
     # As in Lambda: the function's code first, then layers with the last one on top, then the runtime's own.
     path = [str(function.code), *map(str, reversed(function.layers)), runtime_dir]
-    return json.dumps({"path": path, **descriptors})
+    return json.dumps({"path": path, "injection": str(_INJECTION), **descriptors})

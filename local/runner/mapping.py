@@ -7,9 +7,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.faults import Faults
+from local.faults.passage import hand_over
 from local.permissions.errors import PermissionsError
 from local.runner.calls import FunctionCalls
-from local.runner.configuration import EventSource
+from local.runner.configuration import EventSource, function_name
 from local.runner.errors import RunnerError, StoppedError
 from local.runner.pool import InvokeResult
 from local.runner.slots import Slots
@@ -28,7 +30,9 @@ class Mapping:
     """Polls the queue of *source* in one thread and runs batches in as many as the mapping may.
 
     *calls* judges what Lambda does with the function's role, as of now; *wait_free* waits until the function
-    has concurrency left, so that no message is received, and counted as received, in vain.
+    has concurrency left, so that no message is received, and counted as received, in vain. What failed comes
+    back after *unsettled_until* only, a moment on the monotonic clock: on AWS the visibility timeout is never
+    shorter than the function's own, and marks of an invocation that died are void when messages return.
     """
 
     def __init__(
@@ -39,8 +43,12 @@ class Mapping:
         calls: Callable[[], FunctionCalls],
         invoke: Invoke,
         wait_free: Callable[[], bool],
+        unsettled_until: Callable[[], float],
+        faults: Faults,
     ) -> None:
         self.source = source
+        self._queue_name = source.source_arn.rpartition(":")[2]
+        self._unsettled_until, self._faults = unsettled_until, faults
         self._open_queue, self._calls = queue, calls
         self._invoke, self._wait_free = invoke, wait_free
         limit = source.concurrency or _CONCURRENCY
@@ -97,6 +105,7 @@ class Mapping:
         queue: SourceQueue | None = None
         while not self._stopping.is_set():
             try:
+                self._faults.wait_unpaused(self._queue_name, self._stopping)
                 self._refuse_unsupported()
                 self._refuse_unpermitted()
                 queue = queue or self._open_queue()
@@ -144,8 +153,14 @@ class Mapping:
         failed = ids
         try:
             event = build_event((one.message for one in batch), self.source.source_arn)
-            result = self._invoke(self.source.function, event)
-            failed = failed_messages(result, ids, reports_failures=self.source.reports_failures)
+
+            def run() -> set[str]:
+                result = self._invoke(self.source.function, event)
+                return failed_messages(result, ids, reports_failures=self.source.reports_failures)
+
+            function = function_name(self.source.function)
+            strike = self._faults.strike("batches", function=function, queue=self._queue_name)
+            failed = hand_over(strike, run, ids, self._stopping.wait)
         finally:
             failed = self._settle(queue, batch, failed)
             with self._lock:
@@ -160,5 +175,5 @@ class Mapping:
             self._note(denied.message)
             done, failed = [], {one.id for one in batch}
         queue.delete(done)
-        queue.give_back([one for one in batch if one.id in failed])
+        queue.give_back([one for one in batch if one.id in failed], self._unsettled_until())
         return failed

@@ -41,6 +41,7 @@ class Pool:
         self._busy: set[Warm] = set()
         self._current: set[Function] = set()
         self._closed = False
+        self._unsettled_until = 0.0
 
     def configure(self, reserved: int | None, current: set[Function]) -> None:
         """Take over a new configuration: environments of versions that nothing invokes any more are ended."""
@@ -92,6 +93,13 @@ class Pool:
                 throttled=self._counts["throttled"],
             )
 
+    @property
+    def unsettled_until(self) -> float:
+        """Until when marks of invocations may stand; see `CallFaults.unsettled_until`."""
+        with self._lock:
+            running = (warm.calls.faults.unsettled_until for warm in self._busy)
+            return max(self._unsettled_until, *running, 0.0)
+
     def pids(self) -> list[int]:
         """Return the process ids of the environments."""
         with self._lock:
@@ -127,6 +135,7 @@ class Pool:
     def _put_back(self, warm: Warm) -> None:
         with self._lock:
             self._busy.discard(warm)
+            self._unsettled_until = max(self._unsettled_until, warm.calls.faults.unsettled_until)
             keep = warm.process.alive and not self._closed and warm.function in self._current
             if keep:
                 self._idle.append(warm)
@@ -149,7 +158,9 @@ class Pool:
         began = time.monotonic()
         if answer.kind == "answered":
             head = {"request_id": request_id, "arn": arn}
-            answer = warm.process.invoke(event, head, function.timeout)
+            killed_after = warm.calls.faults.begin(function.timeout)
+            answer = warm.process.invoke(event, head, function.timeout, killed_after)
+            warm.calls.faults.end(died=answer.kind == "exited")
         status = {"answered": "success", "timed_out": "timeout"}.get(answer.kind, "error")
         failure = _failure(answer, function, request_id)
         if failure and answer.kind != "failed":

@@ -80,14 +80,16 @@ class ExecutionEnvironment:
             self.end()
         return answer
 
-    def invoke(self, event: bytes, head: dict[str, Any], timeout: float) -> Answer:
-        """Run the handler on *event* for at most *timeout* seconds."""
+    def invoke(
+        self, event: bytes, head: dict[str, Any], timeout: float, killed_after: float | None = None
+    ) -> Answer:
+        """Run the handler on *event* for at most *timeout* seconds, or kill it after *killed_after*."""
         deadline_ms = (time.time() + timeout) * 1000
         try:
             self._invocations.send({**head, "deadline_ms": deadline_ms, "length": len(event)}, event)
         except ClosedError:
             return self._exited()
-        return self._converse(timeout)
+        return self._converse(timeout, killed_after)
 
     def end(self) -> None:
         """Kill the process with all that it started; a thread that waits for it gets `exited`."""
@@ -109,12 +111,14 @@ class ExecutionEnvironment:
         assert self._process.stdout  # noqa: S101 - asked for when it was started
         self._process.stdout.close()
 
-    def _converse(self, timeout: float) -> Answer:
+    def _converse(self, timeout: float, killed_after: float | None = None) -> Answer:
         """Serve the process until it has an answer or its time is up."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + min(timeout, timeout if killed_after is None else killed_after)
         try:
             while (message := self._invocations.next()) is None:
                 left = deadline - time.monotonic()
+                if left <= 0 and killed_after is not None:
+                    return self._exited()
                 if left <= 0:
                     self.end()
                     self._log(self._output.read(everything=True))

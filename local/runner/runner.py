@@ -10,6 +10,8 @@ import boto3
 from botocore.config import Config
 
 from local.deployed import Deployed
+from local.faults import Faults
+from local.faults.calls import CallFaults
 from local.permissions.judge import Judge
 from local.runner.archives import Archives
 from local.runner.calls import FunctionCalls
@@ -28,7 +30,8 @@ _WATCH_SECONDS = 0.2
 class Runner:
     """Runs what *deployed* holds, as of each invocation, against the emulated cloud at *endpoint*.
 
-    Waits of the cloud are divided by *time_scale*; the functions' own timeouts are not. *runtime_dir* holds
+    Waits of the cloud are divided by *time_scale*; the functions' own timeouts are not. *faults* may disturb
+    what happens. *runtime_dir* holds
     what the Lambda runtime brings by itself: boto3 and what it needs. Logs and unpacked code go below
     *work_dir*. Memory limits are not enforced.
     """
@@ -38,6 +41,7 @@ class Runner:
         deployed: Deployed,
         judge: Judge,
         *,
+        faults: Faults,
         endpoint: str,
         time_scale: float,
         work_dir: Path,
@@ -47,11 +51,13 @@ class Runner:
             raise RunnerError(
                 f"{runtime_dir} does not hold boto3, which the Lambda runtime brings; run: make setup"
             )
-        self._deployed, self._judge = deployed, judge
+        self._deployed, self._judge, self._faults = deployed, judge, faults
         self._endpoint, self._time_scale, self._work_dir = endpoint, time_scale, work_dir
         self._archives = Archives(work_dir / "code")
         self._shipper = LogShipper(lambda region: self._client("logs", region))
-        self._host = Host(judge=judge, endpoint=endpoint, runtime_dir=runtime_dir, shipper=self._shipper)
+        self._host = Host(
+            judge=judge, faults=faults, endpoint=endpoint, runtime_dir=runtime_dir, shipper=self._shipper
+        )
         self._lock = threading.RLock()
         self._configuration = Configuration()
         self._pools: dict[str, Pool] = {}
@@ -178,17 +184,20 @@ class Runner:
         region = source.source_arn.split(":")[3]
 
         def calls() -> FunctionCalls:
-            return FunctionCalls(self._refreshed().resolve(source.function)[0], self._judge)
+            function = self._refreshed().resolve(source.function)[0]
+            return FunctionCalls(function, self._judge, CallFaults(self._faults, function.name))
 
-        def wait_free() -> bool:
-            return self._pool(self._refreshed().resolve(source.function)[0].name).slots.wait_free()
+        def pool() -> Pool:
+            return self._pool(self._refreshed().resolve(source.function)[0].name)
 
         return Mapping(
             source,
             queue=lambda: SourceQueue(self._client("sqs", region), source.source_arn, self._time_scale),
             calls=calls,
             invoke=lambda function, event: self._invoke(function, event, wait=True),
-            wait_free=wait_free,
+            wait_free=lambda: pool().slots.wait_free(),
+            unsettled_until=lambda: pool().unsettled_until,
+            faults=self._faults,
         )
 
     def _client(self, service: Any, region: str) -> Any:

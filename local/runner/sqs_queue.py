@@ -55,11 +55,12 @@ class SourceQueue:
             entries = [{"Id": str(i), "ReceiptHandle": one.message["ReceiptHandle"]} for i, one in chunk]
             self._sqs.delete_message_batch(QueueUrl=self.url, Entries=entries)
 
-    def give_back(self, batch: Sequence[Received]) -> None:
+    def give_back(self, batch: Sequence[Received], not_before: float = 0.0) -> None:
         """Let failed messages be visible again once the queue's visibility timeout has passed since receipt.
 
-        On AWS nothing needs to be done for that. Here the timeout is shortened by the time scale; while the
-        function runs, the queue's own is in force. SQS knows whole seconds only, so the rest is rounded.
+        On AWS nothing needs to be done for that. Here the timeout is shortened by the time scale, but not so
+        that messages return before *not_before* on the monotonic clock; while the function runs, the queue's
+        own is in force. SQS knows whole seconds only, so the rest is rounded.
         """
         if not batch:
             return
@@ -67,12 +68,13 @@ class SourceQueue:
         answer = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
         timeout = int(answer["Attributes"]["VisibilityTimeout"]) / self._time_scale
         now = time.monotonic()
+        floor = ceil(not_before - now) if not_before > now else 0
         for chunk in _chunks(batch):
             entries = [
                 {
                     "Id": str(i),
                     "ReceiptHandle": one.message["ReceiptHandle"],
-                    "VisibilityTimeout": max(0, round(timeout - (now - one.at))),
+                    "VisibilityTimeout": max(floor, round(timeout - (now - one.at))),
                 }
                 for i, one in chunk
             ]

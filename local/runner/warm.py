@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from local.faults import Faults
+from local.faults.calls import CallFaults
 from local.permissions.judge import Judge
 from local.runner.calls import FunctionCalls
 from local.runner.configuration import Function
@@ -18,6 +20,7 @@ class Host:
     """What every execution environment needs to know about the stack it runs in."""
 
     judge: Judge
+    faults: Faults
     endpoint: str
     runtime_dir: Path
     shipper: LogShipper
@@ -28,7 +31,7 @@ class Warm:
 
     def __init__(self, function: Function, host: Host, file: LogFile) -> None:
         self.function = function
-        self.calls = FunctionCalls(function, host.judge)
+        self.calls = FunctionCalls(function, host.judge, CallFaults(host.faults, function.name))
         denied = host.judge.start(self.calls.lambda_session, function.arn)
         if denied:
             raise RefusedError(f"function {function.name!r} cannot be started: {denied.reason}")

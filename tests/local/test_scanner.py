@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local.cloud import CloudProcess
 from local.deployed import Deployed, Resource
+from local.faults import Faults
 from local.provider.emulation import Call, Cloud
 from local.provider.resources.guardduty import MalwareProtectionPlan, scan_queue
 from local.scanner import EICAR, PLAN, STATUS_TAG, Scanner
@@ -51,8 +52,9 @@ class Scanned:
         self.new_objects = self.sqs.get_queue_url(QueueName=scan_queue(self.plan))["QueueUrl"]
         self.deployed = Deployed()
         self.errors: list[str] = []
+        self.faults = Faults()
         self.deployed.put(self.resource)
-        self.scanner = Scanner(self.deployed, cloud, self.errors.append)
+        self.scanner = Scanner(self.deployed, cloud, self.faults, self.errors.append)
 
     def put(self, key: str, body: bytes, **options: str) -> str:
         return str(self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, **options)["VersionId"])
@@ -178,7 +180,7 @@ def test_an_object_whose_scan_fails_is_scanned_when_its_message_comes_back(scann
 
 def test_a_plan_whose_queue_was_missing_is_served_when_the_queue_is_there(scanned, cloud):
     reported = threading.Event()
-    scanned.scanner = Scanner(scanned.deployed, cloud, lambda _: reported.set())
+    scanned.scanner = Scanner(scanned.deployed, cloud, Faults(), lambda _: reported.set())
     scanned.sqs.delete_queue(QueueUrl=scanned.new_objects)
     scanned.scanner.start()
     assert reported.wait(30)

@@ -9,6 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from local.deployed import Deployed
+from local.faults import Faults
 from local.permissions.judge import Judge
 from local.runner import Runner
 from tests.local.runner.stage import Stage
@@ -53,11 +54,17 @@ def judge(stage: Stage) -> Judge:
 
 
 @pytest.fixture
-def runner(stage: Stage, judge: Judge, runtime_dir: Path) -> Iterator[Runner]:
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def runner(stage: Stage, judge: Judge, faults: Faults, runtime_dir: Path) -> Iterator[Runner]:
     """A runner for which no wait of the cloud takes any time."""
     running = Runner(
         stage.deployed,
         judge,
+        faults=faults,
         endpoint=stage.endpoint,
         time_scale=1e6,
         work_dir=stage.folder / "runner",
@@ -66,6 +73,12 @@ def runner(stage: Stage, judge: Judge, runtime_dir: Path) -> Iterator[Runner]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A queue name of the test's own: the cloud is shared."""
+    return f"q-{abs(hash(request.node.nodeid))}"
 
 
 @pytest.fixture

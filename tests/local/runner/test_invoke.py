@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from local.faults import Faults
 from local.permissions.judge import Judge
 from local.runner import InvokeResult, Runner
 from local.runner.errors import RefusedError, RunnerError, StoppedError, ThrottledError, UnknownFunctionError
@@ -481,6 +482,7 @@ def new_runner(stage: Stage, judge: Judge, runtime_dir: Path) -> Runner:
     return Runner(
         stage.deployed,
         judge,
+        faults=Faults(),
         endpoint=stage.endpoint,
         time_scale=1,
         work_dir=stage.folder / "runner",
@@ -497,6 +499,7 @@ PARENT = """
     import sys, threading
     from pathlib import Path
     from local.deployed import Deployed
+    from local.faults import Faults
     from local.permissions.judge import Judge
     from local.runner import Runner
     from tests.local.runner.stage import QUEUE_AND_LOGS, Stage
@@ -507,7 +510,7 @@ PARENT = """
     stage.function("import time\\ndef handler(event, context):\\n    while event: pass")
     judge = Judge(stage.deployed, tags_of=lambda *_: {})
     where = {"endpoint": endpoint, "work_dir": folder, "runtime_dir": runtime}
-    runner = Runner(stage.deployed, judge, time_scale=1, **where)
+    runner = Runner(stage.deployed, judge, faults=Faults(), time_scale=1, **where)
     runner.invoke("echo:live", b"0")
     threading.Thread(target=runner.invoke, args=("echo:live", b"1"), daemon=True).start()
     while runner.status().functions[0].in_flight == 0:

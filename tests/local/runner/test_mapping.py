@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.faults import Faults
 from local.permissions.judge import Judge
 from local.runner import Runner
 from local.runner.status import MappingState, MappingStatus
@@ -67,12 +68,6 @@ def left_in(stage: Stage, url: str) -> int:
 
 def drained(runner: Runner, messages: int) -> Callable[[], bool]:
     return lambda: bool(runner.status().mappings) and status(runner).messages >= messages
-
-
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    """A queue name of the test's own: the cloud is shared."""
-    return f"q-{abs(hash(request.node.nodeid))}"
 
 
 def test_messages_come_in_batches_of_the_deployed_size_and_are_deleted(
@@ -177,6 +172,7 @@ def test_while_a_function_runs_its_messages_are_invisible_and_stay_so_for_their_
     real_time = Runner(
         stage.deployed,
         judge,
+        faults=Faults(),
         endpoint=stage.endpoint,
         time_scale=2,
         work_dir=stage.folder / "runner",
