@@ -2,7 +2,7 @@
 
 Throttling: "Error handling with DynamoDB", "How do I troubleshoot an HTTP 500 or 503 error from Amazon S3?",
 "Throttling AWS KMS requests", "How do I troubleshoot ThrottlingException errors in Amazon SNS?", and for the
-others the errors of their API references. Internal errors: the service errors and "Common Errors" of the same.
+others the errors of their API references. Internal errors: service errors and "Common Errors" of the same.
 """
 
 from dataclasses import dataclass

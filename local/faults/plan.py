@@ -1,8 +1,8 @@
 """The faults that are active, and what they decide.
 
-Whether a fault strikes its n-th match depends on its definition, its seed and n alone. Matches are numbered as
-they come: a run that makes its calls in the same order is disturbed in the same way, and of the first n
-matches as many are struck in every run. Under concurrency, which call is the n-th is for the scheduler to say.
+Whether a fault strikes its n-th match depends on its definition, its seed and n alone. Matches are numbered
+as they come: a run that makes its calls in the same order is disturbed in the same way, and of the first n
+matches as many are struck in every run. Under concurrency, which one is the n-th is for the scheduler to say.
 """
 
 import hashlib

@@ -110,7 +110,7 @@ DIES_ONCE = """
 def test_what_a_dead_invocation_left_behind_is_void_when_its_messages_come_back(
     stage: Stage, runner: Runner, eventually: Eventually, name: str
 ) -> None:
-    """On AWS a queue's visibility timeout outlasts the function's; the time scale must not turn that round."""
+    """On AWS a queue's visibility timeout outlasts the function's; no time scale must turn that round."""
     url = stage.queue(name)
     stage.role(*QUEUE_AND_LOGS)
     seen = stage.folder / "seen"
