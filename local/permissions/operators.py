@@ -1,5 +1,6 @@
 """The condition operators of IAM: how one value of the request compares with one value of the policy."""
 
+import base64
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ def _bool(value: str, pattern: Pattern) -> bool:
     if wanted not in ("true", "false"):
         raise OperandError(f"{wanted!r} is not true or false")
     return value.lower() == wanted
+
+
+def _bytes(value: str, pattern: Pattern) -> bool:
+    try:
+        wanted = base64.b64decode(plain_text(pattern), validate=True)
+    except ValueError:
+        raise OperandError(f"{plain_text(pattern)!r} is not base64") from None
+    try:
+        return base64.b64decode(value, validate=True) == wanted
+    except ValueError:
+        return False
 
 
 def _number(text: str) -> Decimal:
@@ -120,6 +132,7 @@ OPERATORS: dict[str, Operator] = {
     "ArnNotEquals": Operator(compare=_arn, negated=True),
     "ArnNotLike": Operator(compare=_arn, negated=True),
     "Bool": Operator(compare=_bool),
+    "BinaryEquals": Operator(compare=_bytes),
     "IpAddress": Operator(compare=_address),
     "NotIpAddress": Operator(compare=_address, negated=True),
     **_family("Numeric", _number),

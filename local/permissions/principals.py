@@ -82,7 +82,7 @@ def match_principals(principals: Principals, caller: Caller, *, bounded: bool = 
     account = any((m := _ROOT.fullmatch(name)) and m[1] == caller.account for name in principals.aws)
     role, session = (name in principals.aws for name in (caller.principal, caller.session_arn))
     if principals.negated:
-        return Match.NONE if everyone or (account and (role or session) and not bounded) else Match.DIRECT
+        return Match.NONE if not bounded and (everyone or (account and role)) else Match.DIRECT
     if everyone or session:
         return Match.DIRECT
     if role:

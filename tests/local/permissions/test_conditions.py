@@ -185,7 +185,7 @@ def test_variables_are_plain_text_in_documents_of_2008() -> None:
 
 @pytest.mark.parametrize(
     "operator",
-    ["StringMatches", "stringequals", "ForSomeValues:StringEquals", "NullIfExists", "BinaryEquals"],
+    ["StringMatches", "stringequals", "ForSomeValues:StringEquals", "NullIfExists", "BinaryNotEquals"],
 )
 def test_an_unknown_operator_is_an_error_that_names_it(operator: str) -> None:
     with pytest.raises(PolicyError, match=f"statement 0 of inline policy 'work'.*{operator!r}"):
