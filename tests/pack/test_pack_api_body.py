@@ -228,7 +228,7 @@ def test_known_ids_join_what_is_deployed_already() -> None:
     assert said([RULES["api-versioned-paths"]], deployed.but("v1", pathPart="shop")) != []
 
 
-def test_a_validator_that_comes_from_elsewhere_proves_nothing() -> None:
+def test_a_validator_that_comes_from_something_else_is_a_violation() -> None:
     method = stack(
         resource("lambda.Function", "function"),
         resource(
@@ -241,9 +241,10 @@ def test_a_validator_that_comes_from_elsewhere_proves_nothing() -> None:
         ),
     )
 
-    ((_, _, _, undetermined),) = said([RULES["api-validation"]], method)
+    ((_, _, problem, undetermined),) = said([RULES["api-validation"]], method)
 
-    assert undetermined
+    assert problem.startswith('takes its requestValidatorId from "function" (aws:lambda/function:Function)')
+    assert not undetermined
 
 
 def test_a_web_socket_is_guarded_at_its_connection() -> None:

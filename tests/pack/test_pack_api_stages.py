@@ -43,10 +43,11 @@ def alarm(metric: str, *sources: str, **dimensions: str) -> Sample:
 PROTECTION = (
     resource("cloudwatch.LogGroup", "logs", name="/shop/orders/dev"),
     resource("wafv2.WebAcl", "acl", rules=ACL_RULES),
+    resource("cloudwatch.LogGroup", "acl log group", name="aws-waf-logs-shop"),
     resource(
         "wafv2.WebAclLoggingConfiguration",
         "acl logs",
-        sources={"resourceArn": ("acl",)},
+        sources={"resourceArn": ("acl",), "logDestinationConfigs": ("acl log group",)},
         resourceArn=UNKNOWN,
         logDestinationConfigs=[UNKNOWN],
     ),
@@ -205,7 +206,7 @@ def test_a_web_acl_before_another_stage_is_none() -> None:
     ]
 
 
-def test_an_unknown_that_comes_from_the_wrong_kind_proves_nothing() -> None:
+def test_an_unknown_that_comes_from_the_wrong_kind_is_a_violation() -> None:
     api = sound_rest("resources")
     foiled = {
         "api-access-logs": api.without("stage").plus(
@@ -232,7 +233,9 @@ def test_an_unknown_that_comes_from_the_wrong_kind_proves_nothing() -> None:
     }
 
     for rule, example in foiled.items():
-        assert [unsure for _, _, _, unsure in said([RULES[rule]], example)] == [True]
+        ((_, _, problem, unsure),) = said([RULES[rule]], example)
+        assert 'from "queue" (aws:sqs/queue:Queue), which is no ' in problem
+        assert not unsure
 
 
 def test_an_alarm_on_another_api_watches_nothing_here() -> None:

@@ -185,15 +185,15 @@ def test_the_concurrency_of_all_queues_of_a_function_counts() -> None:
     assert verdicts(RULES["event-source-concurrency"], enough) == []
 
 
-def test_an_unknown_source_of_a_kind_that_cannot_be_read_is_undetermined() -> None:
+def test_an_unknown_source_of_a_kind_that_cannot_be_read_is_a_violation() -> None:
     lured = stack(
         resource("kms.Key", "key"), feed(sources={"eventSourceArn": ("key",)}, eventSourceArn=UNKNOWN)
     )
 
     for rule in ("dead-letter-queues", "event-source-retries", "sqs-visibility"):
         (found,) = said(RULES[rule], lured)
-        assert found.startswith("undetermined: what ")
-        assert 'comes from "key" (aws:kms/key:Key)' in found
+        assert found.startswith('takes its eventSourceArn from "key" (aws:kms/key:Key)')
+        assert found.endswith("which is no queue or stream or broker")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_an_alias_of_another_function_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("kind", ["lambda.Function", "sqs.Queue"])
-def test_a_qualifier_or_version_of_another_origin_is_undetermined(kind: str) -> None:
+def test_a_qualifier_of_another_origin_than_an_alias_is_a_violation(kind: str) -> None:
     base = stack(
         resource("lambda.Function", "worker", name="worker", publish=True),
         resource("sqs.Queue", "queue"),
@@ -254,7 +254,8 @@ def test_a_qualifier_or_version_of_another_origin_is_undetermined(kind: str) -> 
 
     (found,) = said(RULES["lambda-alias"], base.plus(grant))
 
-    assert found.startswith("undetermined: its qualifier is not known yet and comes from")
+    assert found.startswith(f'takes its qualifier from "{origin}"')
+    assert found.endswith("which is no lambda.Alias")
 
 
 def test_kinesis_and_kafka_are_told_apart() -> None:

@@ -149,7 +149,7 @@ def test_the_file_stands_beside_pulumi_yaml_even_if_the_program_runs_below(
         ),
         ("stacks: {dev: {level: {}}}", "unknown key 'level'; did you mean 'levels'?"),
         ("stack: {dev: {}}", "unknown key 'stack'; did you mean 'stacks'?"),
-        ("stacks: [dev]", "stacks: Expected `object`, got `array`"),
+        ("stacks: [dev]", "stacks: Expected `object | null`, got `array`"),
         ("- dev", "guardrails.yaml: Expected `object`, got `array`"),
         ("stacks: {dev: {}, dev: {}}", "key 'dev' stands twice in the mapping that begins in line 1"),
         ("stacks: {dev", "guardrails.yaml is not YAML"),

@@ -1,6 +1,5 @@
 """Every rule against its own examples, asked through the SDK's messages and proxies."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +7,10 @@ import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
 from guardrails.framework.examples import UNKNOWN, Stack
-from guardrails.framework.names import token_of
-from guardrails.framework.node import label
-from guardrails.framework.props import Props
 from guardrails.framework.rule import Rule
 from guardrails.rules import all_rules
-from tests.pack.engine_side import Call, Engine, secret, switched_on, urn_of
+from tests.pack.engine_side import Call, secret, urn_of
+from tests.pack.reading import configured, touched
 
 RULES = {rule.id: rule for rule in all_rules()}
 PASSING = [
@@ -26,12 +23,6 @@ FAILING = [
     for rule in RULES.values()
     for words, example in rule.fails.items()
 ]
-
-
-def configured(rule: Rule, config: dict[str, str] | None = None) -> Engine:
-    engine = Engine([rule])
-    engine.configure({**switched_on(rule), **(config or {})})
-    return engine
 
 
 @pytest.mark.parametrize(("rule", "example"), PASSING)
@@ -76,28 +67,6 @@ PROVED = {
     for prop in ("indexName", "tableName")
 }
 """Names that are looked at and not needed: the verdict holds whatever they turn out to be."""
-
-
-def touched(
-    rule: Rule, example: Stack, monkeypatch: pytest.MonkeyPatch, *readers: str
-) -> set[tuple[str, str]]:
-    """Return (sample or "provider", property) for each top-level property that *readers* read."""
-    seen: set[tuple[str, str]] = set()
-
-    def recording(reader: Callable[[Props, str], object]) -> Callable[[Props, str], object]:
-        def record(props: Props, key: str) -> object:
-            if not props._path:  # below the top level there is no property of a resource
-                seen.add((props._owner, key))
-            return reader(props, key)
-
-        return record
-
-    with monkeypatch.context() as patched:
-        for name in readers:
-            patched.setattr(Props, name, recording(getattr(Props, name)))
-        configured(rule).preview(example)
-    owners = {label(each.name, token_of(each.kind)): each.name for each in example.samples}
-    return {(owners.get(owner, "provider"), key) for owner, key in seen}
 
 
 @pytest.mark.parametrize(("rule", "example"), PASSING)

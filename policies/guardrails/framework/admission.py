@@ -8,7 +8,7 @@ from typing import Final
 from guardrails.framework.actions import matches
 from guardrails.framework.conditions import EQUALS
 from guardrails.framework.documents import Statement
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, gravest
 from guardrails.framework.functions import function_at, function_behind
 from guardrails.framework.graph import Graph
 from guardrails.framework.names import NAMINGS, name_in, service_of
@@ -64,15 +64,21 @@ class Receiver:
     qualifier: str | None = ""
 
 
-def receiver_of(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> Receiver | None:
+def receiver_of(
+    node: Node, prop: str, read: Callable[[], str], graph: Graph, *, kinds: tuple[str, ...]
+) -> Receiver | None:
     """Return what the value that *read* finds in *prop* delivers to; None if it is none of this stack.
+
+    *kinds* are those that can be delivered to there.
 
     Raises
     ------
     UndeterminedError
         The value is not known yet and not proved by one resource.
+    WrongSourceError
+        It comes from what is of none of *kinds*.
     """
-    found = graph.origin(node, prop, read)
+    found = graph.origin(node, prop, read, kinds=kinds)
     if isinstance(found, str):
         service = service_of(found)
         kinds = tuple(kind for kind in _POLICIES if NAMINGS[kind].service == service)
@@ -112,7 +118,7 @@ def admitting(receiver: Receiver, sender: Sender, graph: Graph) -> list[Node]:
             if any(_admits(each, node, action, sender, graph) for each in allowing(holder))
         ]
     if unsure and not admits:
-        raise unsure[0]
+        raise gravest(unsure)
     return admits
 
 

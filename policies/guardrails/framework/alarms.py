@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.composites import sets_off
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, gravest
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
@@ -125,7 +125,7 @@ def alarms_on(
         except UndeterminedError as doubt:
             doubts.append(doubt)
     if doubts and not found:
-        raise doubts[0]
+        raise gravest(doubts)
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, gravest
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 
@@ -47,11 +47,15 @@ def api_named(node: Node, prop: str, read: Callable[[], str], graph: Graph) -> A
     ------
     UndeterminedError
         The id is unknown, and may be that of another API.
+    WrongSourceError
+        All that it comes from has nothing to do with an API.
     """
     try:
         id_ = read()
     except UndeterminedError:
         found = apis_within(node, prop, graph)
+        if not found:
+            graph.expect(node, prop, graph.sources(node, prop), (REST, HTTP))
         if len(found) != 1:
             raise
         return found[0]
@@ -105,4 +109,4 @@ def each[T](things: Iterable[T], judge: Callable[[T], Iterable[str]]) -> Iterato
         except UndeterminedError as doubt:
             doubts.append(doubt)
     if doubts:
-        raise doubts[0]
+        raise gravest(doubts)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, WrongSourceError
 from guardrails.framework.graph import Graph
 from guardrails.framework.names import service_of
 from guardrails.framework.node import Node
 
-_FUNCTIONS: Final = ("lambda.Function", "lambda.Alias")
+FUNCTIONS: Final = ("lambda.Function", "lambda.Alias")
+"""What stands for a function."""
 BESIDE_TARGET: Final = ("iam.Role", "kms.Key", "sqs.Queue")
 """Where else what a schedule says of its target may come from."""
 _SOURCES: Final = ("sqs", "dynamodb", "kinesis", "msk", "mq", "docdb")
@@ -17,27 +18,34 @@ _SOURCES: Final = ("sqs", "dynamodb", "kinesis", "msk", "mq", "docdb")
 
 
 def function_behind(
-    node: Node, prop: str, read: Callable[[], str], graph: Graph, *, beside: tuple[str, ...] = ()
+    node: Node,
+    prop: str,
+    read: Callable[[], str],
+    graph: Graph,
+    *,
+    kinds: tuple[str, ...] = (),
+    beside: tuple[str, ...] = (),
 ) -> Node | None:
     """Return the function that a value means, itself or by its alias; None if it means something else.
 
-    Other values inside *prop* may come from resources of the kinds *beside*.
+    With *kinds* it comes from one of them, where it is not known yet. Other values inside *prop* may come
+    from resources of the kinds *beside*.
     """
-    found = graph.origin(node, prop, read, beside=beside)
+    found = graph.origin(node, prop, read, kinds=kinds, beside=beside)
     if isinstance(found, str):
         named_service = service_of(found)
         foreign = not found or named_service not in (None, "lambda")
-        resource = None if foreign else graph.named(found, *_FUNCTIONS, near=node)
+        resource = None if foreign else graph.named(found, *FUNCTIONS, near=node)
     else:
-        resource = found if found.kind in _FUNCTIONS else None
+        resource = found if found.kind in FUNCTIONS else None
     if resource and resource.kind == "lambda.Alias":
         return graph.target(resource, "functionName", kinds=("lambda.Function",))
     return resource
 
 
 def function_at(node: Node, prop: str, graph: Graph) -> Node | None:
-    """Do as `function_behind` for the text at a top-level property."""
-    return function_behind(node, prop, partial(node.inputs.text, prop), graph)
+    """Do as `function_behind` for the text at a top-level property where only a function may stand."""
+    return function_behind(node, prop, partial(node.inputs.text, prop), graph, kinds=FUNCTIONS)
 
 
 def naming(function: Node, kind: str, prop: str, graph: Graph) -> list[Node]:
@@ -50,19 +58,23 @@ def naming(function: Node, kind: str, prop: str, graph: Graph) -> list[Node]:
 def async_invokers(function: Node, graph: Graph) -> list[Node]:
     """Return what invokes *function* without waiting: targets of event rules, schedules, topics, buckets."""
 
+    def targets(node: Node) -> list[Node | None]:
+        return [function_behind(node, "arn", partial(node.inputs.text, "arn"), graph)]
+
     def subscribes(node: Node) -> bool:
         return node.inputs.text("protocol") == "lambda" and function_at(node, "endpoint", graph) is function
 
     def notifies(node: Node) -> bool:
         reads = [partial(block.text, "lambdaFunctionArn") for block in node.inputs.blocks("lambdaFunctions")]
-        return any(function_behind(node, "lambdaFunctions", read, graph) is function for read in reads)
+        told = partial(function_behind, node, "lambdaFunctions", graph=graph, kinds=FUNCTIONS)
+        return any(told(read) is function for read in reads)
 
     def schedules(node: Node) -> bool:
         read = partial(node.inputs.block("target").text, "arn")
         return function_behind(node, "target", read, graph, beside=BESIDE_TARGET) is function
 
     return [
-        *naming(function, "cloudwatch.EventTarget", "arn", graph),
+        *graph.pointing_at(function, ("cloudwatch.EventTarget",), "invoked", targets),
         *graph.matching("scheduler.Schedule", schedules),
         *graph.matching("sns.TopicSubscription", subscribes),
         *graph.matching("s3.BucketNotification", notifies),
@@ -85,7 +97,7 @@ def source_of(mapping: Node, graph: Graph) -> tuple[str, Node | None]:
 
     Raises
     ------
-    UndeterminedError
+    WrongSourceError
         The source is not known yet, and comes from something that no mapping can read.
     """
     found = graph.origin(mapping, "eventSourceArn", partial(mapping.inputs.text, "eventSourceArn"))
@@ -94,7 +106,7 @@ def source_of(mapping: Node, graph: Graph) -> tuple[str, Node | None]:
         return service, graph.named(found, "sqs.Queue", near=mapping) if service == "sqs" else None
     service = found.kind.split(".", 1)[0]
     if service not in _SOURCES:
-        raise UndeterminedError(f"what {mapping} reads is not known yet and comes from {found}")
+        raise WrongSourceError(mapping, "eventSourceArn", found, ("queue", "stream", "broker"))
     return service, found
 
 

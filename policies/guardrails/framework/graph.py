@@ -1,12 +1,12 @@
 """The resources of a stack as rules see them, and joins that hold in a first preview."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from guardrails.framework.errors import UndeterminedError
-from guardrails.framework.names import NAMINGS, name_in, region_of
+from guardrails.framework.errors import UndeterminedError, WrongSourceError, gravest
+from guardrails.framework.names import NAMINGS, PART_OF, name_in, region_of
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
 
@@ -35,8 +35,9 @@ class Graph:
     """All resources of a stack, by kind, with the joins between split resources.
 
     A join asks whether a property names a given resource. A known value is compared with known names, ids and
-    ARNs; an unknown one is proved by the one resource it comes from. What neither tells raises
-    `UndeterminedError`. *elsewhere* are ARNs, perhaps with wildcards, that other stacks answer for.
+    ARNs; an unknown one is proved by the one resource it comes from, if that is of a right kind. What neither
+    tells raises `UndeterminedError`, a source of a wrong kind `WrongSourceError`. *elsewhere* are ARNs,
+    perhaps with wildcards, that other stacks answer for.
     """
 
     def __init__(self, nodes: Iterable[Node], elsewhere: Iterable[str] = ()) -> None:
@@ -96,6 +97,8 @@ class Graph:
         ------
         UndeterminedError
             The value is unknown and not proved by coming from exactly one resource of *kinds*.
+        WrongSourceError
+            It comes from resources of other kinds alone.
         """
         return self.traced(node, path[0], lambda: _reach(node.inputs, path), kinds=kinds)
 
@@ -116,31 +119,60 @@ class Graph:
 
         Other values inside *prop* may come from resources of the kinds *beside*.
         """
-        found = self.origin(node, prop, read, beside=beside)
+        found = self.origin(node, prop, read, kinds=kinds, beside=beside)
         if isinstance(found, str):
             return self.named(found, *kinds, near=node) if found else None
-        if found.kind not in kinds:
-            raise UndeterminedError(f"property {prop} of {node} is not known yet and comes from {found}")
         return found
 
     def origin(
-        self, node: Node, prop: str, read: Callable[[], str], *, beside: tuple[str, ...] = ()
+        self,
+        node: Node,
+        prop: str,
+        read: Callable[[], str],
+        *,
+        kinds: tuple[str, ...] = (),
+        beside: tuple[str, ...] = (),
     ) -> Node | str:
         """Return the text that *read* finds inside *prop*, or the one AWS resource that it will come from.
+
+        With *kinds* that is of one of them; what a part of such a resource tells is of that resource.
 
         Raises
         ------
         UndeterminedError
             The value is unknown, and comes from several resources or from none that Pulumi tells of.
+        WrongSourceError
+            All that it comes from is of other *kinds*.
         """
         try:
             return read()
         except UndeterminedError:
             found = [self._by_urn.get(urn) for urn in node.sources.get(prop, ())]
-            sources = [source for source in found if source is None or source.kind not in beside]
+            sources = [source and self._whole(source, kinds) for source in found]
+            sources = [source for source in sources if source is None or source.kind not in beside]
+            self.expect(node, prop, sources, kinds)
             if len(sources) == 1 and sources[0] and sources[0].type.startswith("aws:"):
                 return sources[0]
             raise
+
+    def expect(self, node: Node, prop: str, sources: Sequence[Node | None], kinds: tuple[str, ...]) -> None:
+        """Check that of *sources* one is of *kinds*, or is none of AWS; without any of either all is well.
+
+        Raises
+        ------
+        WrongSourceError
+            All are AWS resources of other kinds.
+        """
+        wrong = [each for each in sources if each and each.type.startswith("aws:") and each.kind not in kinds]
+        if kinds and wrong and len(wrong) == len(sources):
+            raise WrongSourceError(node, prop, wrong[0], kinds)
+
+    def _whole(self, part: Node, kinds: tuple[str, ...]) -> Node:
+        """Return what *part* is a part of, if that is wanted: what a part has of a name is its owner's."""
+        prop, kind = PART_OF.get(part.kind, ("", ""))
+        owners = self.sources(part, prop)
+        of_one = len(owners) == 1 and owners[0].kind == kind
+        return owners[0] if of_one and kind in kinds and part.kind not in kinds else part
 
     def elsewhere(self, reference: str, what: str) -> None:
         """Leave the resource that *reference* names to the stack that it is part of.
@@ -190,7 +222,7 @@ class Graph:
             if meant and index.nameless:
                 unknowns.append(index.nameless)
         if unknowns:
-            raise unknowns[0]
+            raise gravest(unknowns)
         return None
 
     def _index(self, kind: str) -> "_Index":
@@ -257,7 +289,7 @@ class Graph:
                     join.doubts.append(doubt)
         join = self._joins[kinds, how]
         if join.doubts and owner.urn not in join.found:
-            raise join.doubts[0]
+            raise gravest(join.doubts)
         return list(join.found.get(owner.urn, ()))
 
     def matching(self, kind: str, test: Callable[[Node], bool]) -> list[Node]:
@@ -276,7 +308,7 @@ class Graph:
             except UndeterminedError as doubt:
                 doubts.append(doubt)
         if doubts and not found:
-            raise doubts[0]
+            raise gravest(doubts)
         return found
 
 

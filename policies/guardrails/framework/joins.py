@@ -10,6 +10,11 @@ from guardrails.framework.node import Node
 
 _REAL_KEYS: Final = ("kms.Key", "kms.ExternalKey", "kms.ReplicaExternalKey")
 _KEYS: Final = {"kms.Alias": "targetKeyId", "kms.ReplicaKey": "primaryKeyArn"}
+_ALARM_ACTIONS: Final = (
+    *("sns.Topic", "lambda.Function", "lambda.Alias", "autoscaling.Policy", "appautoscaling.Policy"),
+    "ssmincidents.ResponsePlan",
+)
+"""What an alarm can act on ("Alarm actions", Amazon CloudWatch user guide)."""
 
 
 def bucket_statements(bucket: Node, graph: Graph) -> list[Statement]:
@@ -47,11 +52,14 @@ def topics_told_by(alarm: Node, graph: Graph) -> list[Node]:
     ------
     UndeterminedError
         What the alarm does is not known yet and no topic is behind it.
+    WrongSourceError
+        Behind it is nothing that an alarm can act on.
     """
     try:
         actions = alarm.inputs.texts("alarmActions")
     except UndeterminedError:
         sources = graph.sources(alarm, "alarmActions")
+        graph.expect(alarm, "alarmActions", sources, _ALARM_ACTIONS)
         if not sources or any(source.kind != "sns.Topic" for source in sources):
             raise
         return sources

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, WrongSourceError
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Rule, Settings
@@ -38,6 +38,8 @@ def _judge_node(rule: Rule, node: Node, graph: Graph, settings: Settings) -> lis
     try:
         for problem in rule.check(node, graph, settings):
             verdicts.append(Verdict(rule=rule, node=node, problem=problem))
+    except WrongSourceError as wrong:
+        verdicts.append(Verdict(rule=rule, node=node, problem=wrong.seen_from(node)))
     except UndeterminedError as unknown:
         verdicts.append(Verdict(rule=rule, node=node, problem=str(unknown), undetermined=True))
     except Exception as defect:  # noqa: BLE001  a broken rule must block, not pass and not abort the others

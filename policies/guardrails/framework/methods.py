@@ -77,7 +77,8 @@ class RestMethod(Method):
 
     def _above(self, node: Node, prop: str) -> Node | None:
         """Return the Resource that *prop* names, None if that is the API's root."""
-        found = self.graph.origin(node, prop, partial(node.inputs.text, prop))
+        kinds = (REST, "apigateway.Resource")
+        found = self.graph.origin(node, prop, partial(node.inputs.text, prop), kinds=kinds)
         if isinstance(found, str):
             if any(api.outputs.known_text("rootResourceId") == found for api in self.graph.of(REST)):
                 return None
@@ -85,8 +86,6 @@ class RestMethod(Method):
             if named is None:
                 raise UndeterminedError(f"what {node} stands below is not part of this stack")
             return named
-        if found.kind not in (REST, "apigateway.Resource"):
-            raise UndeterminedError(f"property {prop} of {node} is not known yet and comes from {found}")
         return None if found.kind == REST else found
 
     @override
@@ -104,7 +103,7 @@ class RestMethod(Method):
         return bool(models.keys()) and all(self._says(partial(models.text, kind)) for kind in models.keys())  # noqa: SIM118
 
     def _says(self, read: Callable[[], str]) -> bool:
-        found = self.graph.origin(self.node, "requestModels", read)
+        found = self.graph.origin(self.node, "requestModels", read, kinds=("apigateway.Model",))
         if isinstance(found, str):
             named = [
                 model
@@ -113,8 +112,6 @@ class RestMethod(Method):
             ]
             narrow = not named or any(says_something(model.inputs.document("schema")) for model in named)
             return found not in ("", "Empty") and narrow
-        if found.kind != "apigateway.Model":
-            raise UndeterminedError(f"property requestModels of {self.node} comes from {found}")
         return says_something(found.inputs.document("schema"))
 
 

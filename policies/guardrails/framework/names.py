@@ -31,6 +31,23 @@ NAMINGS: Final[Mapping[str, Naming]] = {
     "sqs.Queue": Naming(service="sqs"),
 }
 
+PART_OF: Final[Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(
+        (
+            *("s3.BucketAcl", "s3.BucketCorsConfiguration", "s3.BucketLifecycleConfiguration"),
+            *("s3.BucketLogging", "s3.BucketNotification", "s3.BucketOwnershipControls", "s3.BucketPolicy"),
+            *("s3.BucketPublicAccessBlock", "s3.BucketServerSideEncryptionConfiguration"),
+            "s3.BucketVersioning",
+        ),
+        ("bucket", "s3.Bucket"),
+    ),
+    "kms.KeyPolicy": ("keyId", "kms.Key"),
+    "sns.TopicPolicy": ("arn", "sns.Topic"),
+    "sqs.QueuePolicy": ("queueUrl", "sqs.Queue"),
+    "sqs.RedrivePolicy": ("queueUrl", "sqs.Queue"),
+}
+"""Kinds that set one thing of a resource, the property that names it, and its kind."""
+
 
 def kind_of(token: str) -> str:
     """Return the short kind of an AWS type token, `s3.Bucket`; other tokens stay as they are.

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, gravest
 from guardrails.framework.props import Props
 
 _VERBS: Final = {
@@ -54,7 +54,7 @@ class OpenApi:
             for verb in verbs:
                 yield Operation(self, path, item, verb)
         if doubts:
-            raise doubts[0]
+            raise gravest(doubts)
 
     def base_path(self) -> str:
         """Return the path that a host serves the document under, empty if there is none."""

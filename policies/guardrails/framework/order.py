@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.documents import statements
-from guardrails.framework.functions import function_at, function_behind, naming
+from guardrails.framework.functions import FUNCTIONS, function_at, function_behind, naming
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import key_behind
 from guardrails.framework.node import Node
@@ -47,7 +47,7 @@ def _admissions(notification: Node, graph: Graph) -> Iterator[Node]:
             yield from graph.companions(told, policy, owner) if told else ()
     for block in notification.inputs.blocks("lambdaFunctions"):
         read = partial(block.text, "lambdaFunctionArn")
-        if function := function_behind(notification, "lambdaFunctions", read, graph):
+        if function := function_behind(notification, "lambdaFunctions", read, graph, kinds=FUNCTIONS):
             yield from _permissions(function, graph)
 
 

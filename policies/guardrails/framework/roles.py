@@ -89,6 +89,8 @@ def policies_at(node: Node, prop: str, graph: Graph) -> list[Node | str]:
     ------
     UndeterminedError
         An ARN is not known yet, and what it comes from is not policies alone.
+    WrongSourceError
+        It comes from no policy.
     """
     arns = node.inputs.known_texts(prop)
     found: list[Node | str] = [
@@ -96,6 +98,7 @@ def policies_at(node: Node, prop: str, graph: Graph) -> list[Node | str]:
     ]
     if unknown := arns.count(None):
         sources = graph.sources(node, prop)
+        graph.expect(node, prop, sources, ("iam.Policy",))
         if len(sources) < unknown or any(source.kind != "iam.Policy" for source in sources):
             raise UndeterminedError(f"property {prop} of {node} is not known yet")
         found += sources

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Final
 
 from guardrails.framework.api import HTTP, is_quick
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.names import service_of
@@ -150,12 +149,9 @@ def _format_problems(logged: str) -> Iterator[str]:
 
 def _destination_problems(stage: Node, graph: Graph) -> Iterator[str]:
     read = partial(stage.inputs.block("accessLogSettings").text, "destinationArn")
-    found = graph.origin(stage, "accessLogSettings", read)
-    if isinstance(found, str):
-        if service_of(found) not in ("logs", "firehose"):
-            yield "writes its access log to what is no log group and no delivery stream"
-    elif found.kind not in _DESTINATIONS:
-        raise UndeterminedError(f"the destination of its access log is not known yet, it comes from {found}")
+    found = graph.origin(stage, "accessLogSettings", read, kinds=_DESTINATIONS)
+    if isinstance(found, str) and service_of(found) not in ("logs", "firehose"):
+        yield "writes its access log to what is no log group and no delivery stream"
 
 
 def _is_json(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from guardrails.framework.api import HTTP, api_of, each, is_quick, stage_name
+from guardrails.framework.api import HTTP, STAGES, api_of, each, is_quick, stage_name
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
@@ -147,7 +147,7 @@ def _is_for_whole(stage: Node, graph: Graph, settings: Node) -> bool:
     """Tell whether MethodSettings are for all of *stage*, which they call by its name."""
     if settings.inputs.text("methodPath") != _WHOLE or api_of(settings, graph) != api_of(stage, graph):
         return False
-    name = graph.origin(settings, "stageName", partial(settings.inputs.text, "stageName"))
+    name = graph.origin(settings, "stageName", partial(settings.inputs.text, "stageName"), kinds=STAGES)
     return name == stage_name(stage) if isinstance(name, str) else name is stage
 
 

@@ -240,7 +240,8 @@ def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
     if not graph.companions(rule, "cloudwatch.EventTarget", "rule"):
         return
     metric = "FailedInvocations"
-    bus = graph.origin(rule, "eventBusName", partial(rule.inputs.text, "eventBusName"))
+    buses = ("cloudwatch.EventBus",)
+    bus = graph.origin(rule, "eventBusName", partial(rule.inputs.text, "eventBusName"), kinds=buses)
     of_bus = isinstance(bus, Node) or bus.rsplit("/", 1)[-1] not in ("", "default")
 
     def on_bus(watched: Watched) -> bool:
@@ -253,7 +254,7 @@ def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
         metric=metric,
         dimension="RuleName",
         where=on_bus,
-        beside=("cloudwatch.EventBus",),
+        beside=buses,
     )
     if not found:
         by = " by RuleName and EventBusName" if of_bus else ""

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from guardrails.framework.code import READS, Call, Code, python_code
@@ -233,9 +234,10 @@ def _counted_from_logs(function: Node, graph: Graph) -> bool:
     group = named or f"/aws/lambda/{graph.physical_name(function)}"
 
     def counts(node: Node) -> bool:
-        found = graph.origin(node, "logGroupName", lambda: node.inputs.text("logGroupName"))
+        read = partial(node.inputs.text, "logGroupName")
+        found = graph.origin(node, "logGroupName", read, kinds=("cloudwatch.LogGroup",))
         if isinstance(found, str):
             return found == group
-        return found.kind == "cloudwatch.LogGroup" and graph.physical_name(found) == group
+        return graph.physical_name(found) == group
 
     return bool(graph.matching("cloudwatch.LogMetricFilter", counts))

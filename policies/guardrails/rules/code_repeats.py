@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guardrails.framework.code import READS, Call, python_code
-from guardrails.framework.errors import UndeterminedError
+from guardrails.framework.errors import UndeterminedError, gravest
 from guardrails.framework.examples import UNKNOWN, python_function, resource, stack
 from guardrails.framework.functions import async_invokers, mappings_of
 from guardrails.framework.graph import Graph
@@ -164,7 +164,7 @@ def _feeders(function: Node, graph: Graph) -> list[Node]:
         except UndeterminedError as doubt:
             doubts.append(doubt)
     if doubts:
-        raise doubts[0]
+        raise gravest(doubts)
     return []
 
 

@@ -1,11 +1,12 @@
 """Rules on what services deliver to queues, topics and functions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
 from guardrails.framework.admission import ADMISSION_READS, Receiver, Sender, admitting, receiver_of
 from guardrails.framework.examples import UNKNOWN, resource, stack
+from guardrails.framework.functions import FUNCTIONS
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
@@ -208,22 +209,30 @@ def _deliveries(node: Node, graph: Graph) -> Iterator[_Delivery]:
     given = node.inputs
     if node.kind == "cloudwatch.EventTarget":
         if not given.has("roleArn"):
-            yield _delivery(node, "rule", "arn", partial(given.text, "arn"), graph)
+            yield _delivery(node, "rule", "arn", partial(given.text, "arn"), graph, _ADMITTING)
         if given.has("deadLetterConfig"):
             read = partial(given.block("deadLetterConfig").text, "arn")
-            yield _delivery(node, "rule", "deadLetterConfig", read, graph)
+            yield _delivery(node, "rule", "deadLetterConfig", read, graph, ("sqs.Queue",))
     elif node.kind == "sns.TopicSubscription":
-        if given.text("protocol") in ("lambda", "sqs"):
-            yield _delivery(node, "topic", "endpoint", partial(given.text, "endpoint"), graph)
+        if kinds := _SUBSCRIBERS.get(given.text("protocol")):
+            yield _delivery(node, "topic", "endpoint", partial(given.text, "endpoint"), graph, kinds)
     else:
-        for prop, arn in (
-            ("queues", "queueArn"),
-            ("topics", "topicArn"),
-            ("lambdaFunctions", "lambdaFunctionArn"),
+        for prop, arn, kinds in (
+            ("queues", "queueArn", ("sqs.Queue",)),
+            ("topics", "topicArn", ("sns.Topic",)),
+            ("lambdaFunctions", "lambdaFunctionArn", FUNCTIONS),
         ):
             for block in given.blocks(prop):
-                yield _delivery(node, "bucket", prop, partial(block.text, arn), graph)
+                yield _delivery(node, "bucket", prop, partial(block.text, arn), graph, kinds)
 
+
+_ADMITTING: Final = (
+    *FUNCTIONS,
+    *("sqs.Queue", "sns.Topic", "cloudwatch.LogGroup", "cloudwatch.EventBus"),
+    *("apigateway.RestApi", "apigateway.Stage", "apigateway.Deployment"),
+)
+"""What EventBridge sends to without a role ("Using resource-based policies for Amazon EventBridge")."""
+_SUBSCRIBERS: Final[Mapping[str, tuple[str, ...]]] = {"lambda": FUNCTIONS, "sqs": ("sqs.Queue",)}
 
 _SENDERS: Final = {
     "bucket": ("s3.amazonaws.com", "s3.Bucket"),
@@ -232,8 +241,10 @@ _SENDERS: Final = {
 }
 
 
-def _delivery(node: Node, source: str, prop: str, read: Callable[[], str], graph: Graph) -> _Delivery:
+def _delivery(
+    node: Node, source: str, prop: str, read: Callable[[], str], graph: Graph, kinds: tuple[str, ...]
+) -> _Delivery:
     service, kind = _SENDERS[source]
     named = graph.target(node, source, kinds=(kind,))
     found = named or node.inputs.text(source)
-    return Sender(service=service, kind=kind, found=found), receiver_of(node, prop, read, graph)
+    return Sender(service=service, kind=kind, found=found), receiver_of(node, prop, read, graph, kinds=kinds)

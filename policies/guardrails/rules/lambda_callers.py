@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
-from guardrails.framework.functions import BESIDE_TARGET, function_behind, naming
+from guardrails.framework.functions import BESIDE_TARGET, FUNCTIONS, function_behind, naming
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
@@ -59,6 +58,8 @@ _CALLERS: Final = {
     "scheduler.Schedule": "target",
     "sns.TopicSubscription": "endpoint",
 }
+_SENDING: Final = ("cloudwatch.EventTarget", "scheduler.Schedule")
+"""Kinds that may as well call something else than a function."""
 _QUALIFIED: Final = ("lambda.FunctionEventInvokeConfig", "lambda.FunctionUrl", "lambda.Permission")
 """Kinds that name the alias in a property of its own."""
 
@@ -125,9 +126,8 @@ def lambda_alias(subject: Node, graph: Graph) -> Iterator[str]:
         if not naming(subject, "lambda.Alias", "functionName", graph):
             yield "has no alias"
     elif subject.kind == "lambda.Alias":
-        version = graph.origin(subject, "functionVersion", partial(subject.inputs.text, "functionVersion"))
-        if isinstance(version, Node) and version.kind != "lambda.Function":
-            raise UndeterminedError(f"the version it points at is not known yet and comes from {version}")
+        stated = partial(subject.inputs.text, "functionVersion")
+        version = graph.origin(subject, "functionVersion", stated, kinds=("lambda.Function",))
         if version in ("", "$LATEST"):
             yield "points at $LATEST, no published version"
     else:
@@ -149,18 +149,18 @@ def _references(caller: Node) -> Iterator[Callable[[], str]]:
 
 def _call_problems(caller: Node, read: Callable[[], str], graph: Graph) -> Iterator[str]:
     prop = _CALLERS[caller.kind]
-    function = function_behind(caller, prop, read, graph, beside=BESIDE_TARGET)
+    kinds = () if caller.kind in _SENDING else FUNCTIONS
+    function = function_behind(caller, prop, read, graph, kinds=kinds, beside=BESIDE_TARGET)
     found = graph.origin(caller, prop, read, beside=BESIDE_TARGET) if function else ""
     if function is None or (isinstance(found, Node) and found.kind == "lambda.Alias"):
         return
     qualifier = _qualifier_in(found) if isinstance(found, str) else ""
     if caller.kind in _QUALIFIED and caller.inputs.has("qualifier"):
-        stated = graph.origin(caller, "qualifier", partial(caller.inputs.text, "qualifier"))
-        if isinstance(stated, Node):
-            if stated.kind == "lambda.Alias":
-                return
-            raise UndeterminedError(f"its qualifier is not known yet and comes from {stated}")
-        qualifier = stated
+        stated = partial(caller.inputs.text, "qualifier")
+        chosen = graph.origin(caller, "qualifier", stated, kinds=("lambda.Alias",))
+        if isinstance(chosen, Node):
+            return
+        qualifier = chosen
     if qualifier in ("", "$LATEST"):
         yield f"uses $LATEST of {function}, not an alias"
     elif qualifier not in _alias_names(function, graph):

@@ -5,38 +5,22 @@ from typing import Any, Final
 
 from guardrails.framework.examples import UNKNOWN, Stack, resource, stack
 from guardrails.framework.graph import Graph
-from guardrails.framework.names import token_of
+from guardrails.framework.names import PART_OF, token_of
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 
-_OWNERS: Final = {
-    **dict.fromkeys(
-        (
-            *("s3.BucketAcl", "s3.BucketCorsConfiguration", "s3.BucketLifecycleConfiguration"),
-            *("s3.BucketLogging", "s3.BucketNotification", "s3.BucketOwnershipControls", "s3.BucketPolicy"),
-            *("s3.BucketPublicAccessBlock", "s3.BucketServerSideEncryptionConfiguration"),
-            "s3.BucketVersioning",
-        ),
-        ("bucket", "s3.Bucket"),
-    ),
-    "kms.KeyPolicy": ("keyId", "kms.Key"),
-    "sns.TopicPolicy": ("arn", "sns.Topic"),
-    "sqs.QueuePolicy": ("queueUrl", "sqs.Queue"),
-    "sqs.RedrivePolicy": ("queueUrl", "sqs.Queue"),
-}
-"""Kinds that set one thing of a resource, the property that names it, and its kind."""
 _TOPICS: Final = "arn:aws:sns:eu-west-1:111122223333:"
 _QUEUES: Final = "https://sqs.eu-west-1.amazonaws.com/111122223333/"
 
 
 def _twice(kind: str) -> Stack:
-    prop, owner = _OWNERS[kind]
+    prop, owner = PART_OF[kind]
     given: dict[str, Any] = {prop: UNKNOWN, "sources": {prop: ("owner",)}}
     return stack(resource(owner, "owner"), resource(kind, "one", **given), resource(kind, "other", **given))
 
 
 def _apart(kind: str, first: str, second: str, **owner: Any) -> Stack:
-    prop, owned = _OWNERS[kind]
+    prop, owned = PART_OF[kind]
     one: dict[str, Any] = {prop: first}
     other: dict[str, Any] = {prop: second}
     return stack(
@@ -47,9 +31,9 @@ def _apart(kind: str, first: str, second: str, **owner: Any) -> Stack:
 @stack_rule(
     severity=Severity.HIGH,
     findings=("IP-1.1", "IP-1.2", "IP-1.3", "CC-REL-9"),
-    fixes=dict.fromkeys(_OWNERS, "# one resource with what both say, such as one policy with all statements"),
+    fixes=dict.fromkeys(PART_OF, "# one resource with what both say, such as one policy with all statements"),
     reads=(
-        *(f"{kind}.{prop}" for kind, (prop, _) in _OWNERS.items()),
+        *(f"{kind}.{prop}" for kind, (prop, _) in PART_OF.items()),
         *("s3.Bucket.bucket", "sns.Topic.name", "sqs.Queue.name"),
     ),
     passes={
@@ -64,7 +48,7 @@ def _apart(kind: str, first: str, second: str, **owner: Any) -> Stack:
         ),
         "one policy of a topic": _twice("sns.TopicPolicy").without("other"),
     },
-    fails={f'and "other" ({token_of(kind)})': _twice(kind) for kind in _OWNERS},
+    fails={f'and "other" ({token_of(kind)})': _twice(kind) for kind in PART_OF},
 )
 def single_settings(setting: Node, graph: Graph) -> Iterator[str]:
     """One resource of the program gives what a resource has once, such as its policy.
@@ -78,7 +62,7 @@ def single_settings(setting: Node, graph: Graph) -> Iterator[str]:
 
 def _rivals(kind: str, graph: Graph) -> dict[Node, Node]:
     """Return, for the first of several resources that set the same, the second."""
-    prop, owner = _OWNERS[kind]
+    prop, owner = PART_OF[kind]
     by_owner: dict[Node, list[Node]] = {}
     for node in graph.of(kind):
         if target := graph.target(node, prop, kinds=(owner,)):

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Final
 
 from guardrails.framework.documents import Statement, statements
-from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import alarms_telling, key_behind
@@ -134,7 +133,7 @@ def alarm_topics(topic: Node, graph: Graph) -> Iterator[str]:
 
 def _key_problems(topic: Node, graph: Graph) -> Iterator[str]:
     prop = "kmsMasterKeyId"
-    found = graph.origin(topic, prop, partial(topic.inputs.text, prop))
+    found = graph.origin(topic, prop, partial(topic.inputs.text, prop), kinds=_KEYS)
     if found == "":
         yield "receives alarms and is not encrypted"
         return
@@ -147,8 +146,6 @@ def _key_problems(topic: Node, graph: Graph) -> Iterator[str]:
             graph.elsewhere(found, "its key")
             return
         found = named
-    if found.kind not in _KEYS:
-        raise UndeterminedError(f"its key is not known yet and comes from {found}")
     key = key_behind(found, graph)
     holders = [key.inputs, *(each.inputs for each in graph.companions(key, "kms.KeyPolicy", "keyId"))]
     rules = [rule for holder in holders for rule in statements(holder, "policy")]

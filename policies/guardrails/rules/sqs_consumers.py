@@ -12,6 +12,7 @@ from guardrails.framework.node import Node
 from guardrails.framework.roles import ROLE_READS, role_statements
 from guardrails.framework.rule import Severity, stack_rule
 
+_QUEUES: Final = ("sqs.Queue",)
 _ARN: Final = "arn:aws:sqs:eu-west-1:111122223333:shop-work-dev"
 _READING: Final = {
     "Statement": {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": _ARN}
@@ -114,11 +115,11 @@ def _fillers(queue: Node, graph: Graph) -> list[Node]:
     """Return what sends events to *queue*: rules' targets, topics and buckets."""
 
     def subscribes(node: Node) -> bool:
-        return node.inputs.text("protocol") == "sqs" and _means(node, "endpoint", queue, graph)
+        return node.inputs.text("protocol") == "sqs" and _means(node, "endpoint", queue, graph, _QUEUES)
 
     def notifies(node: Node) -> bool:
         reads = [partial(block.text, "queueArn") for block in node.inputs.blocks("queues")]
-        return any(graph.traced(node, "queues", read, kinds=("sqs.Queue",)) is queue for read in reads)
+        return any(graph.traced(node, "queues", read, kinds=_QUEUES) is queue for read in reads)
 
     return [
         *graph.matching("cloudwatch.EventTarget", lambda node: _means(node, "arn", queue, graph)),
@@ -127,9 +128,9 @@ def _fillers(queue: Node, graph: Graph) -> list[Node]:
     ]
 
 
-def _means(node: Node, prop: str, queue: Node, graph: Graph) -> bool:
-    """Tell whether *prop* names *queue*; what comes from something else than a queue does not."""
-    found = graph.origin(node, prop, partial(node.inputs.text, prop))
+def _means(node: Node, prop: str, queue: Node, graph: Graph, kinds: tuple[str, ...] = ()) -> bool:
+    """Tell whether *prop* names *queue*; what comes from something else, of *kinds* if any, does not."""
+    found = graph.origin(node, prop, partial(node.inputs.text, prop), kinds=kinds)
     if isinstance(found, Node):
         return found is queue
     return bool(found) and graph.named(found, "sqs.Queue", near=node) is queue

@@ -10,6 +10,7 @@ from msgspec import Meta
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
+from guardrails.framework.names import service_of
 from guardrails.framework.node import Node
 from guardrails.framework.openapi import parse_markup
 from guardrails.framework.props import Props
@@ -31,6 +32,13 @@ _RULES_AS_JSON: Final = (
     '{"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}}}, {"Name": "rate", "Action": '
     '{"Captcha": {}}, "Statement": {"RateBasedStatement": {"AggregateKeyType": "IP", "Limit": 100}}}]'
 )
+
+
+_LOGS: Final = {
+    "logs": "cloudwatch.LogGroup",
+    "s3": "s3.Bucket",
+    "firehose": "kinesis.FirehoseDeliveryStream",
+}
 
 
 class WafSettings(Settings):
@@ -82,6 +90,7 @@ _OWN_GROUP: Final = (
     _PROTECTED.but("acl", rules=None)
     .plus(
         resource("wafv2.RuleGroup", "limits", rules=[_RATE_RULE]),
+        resource("cloudwatch.LogGroup", "logs", name="aws-waf-logs-shop"),
         resource(
             "wafv2.WebAcl",
             "grouped",
@@ -91,7 +100,7 @@ _OWN_GROUP: Final = (
         resource(
             "wafv2.WebAclLoggingConfiguration",
             "grouped_logging",
-            sources={"resourceArn": ("grouped",)},
+            sources={"resourceArn": ("grouped",), "logDestinationConfigs": ("logs",)},
             resourceArn=UNKNOWN,
             logDestinationConfigs=[UNKNOWN],
         ),
@@ -162,6 +171,9 @@ _OWN_GROUP: Final = (
             rules=[_MANAGED_RULE, _changed(_RATE_RULE, statement={"rateBasedStatement": {"limit": 10_001}})],
         ),
         "no rate-based rule that": _JSON.but("acl", ruleJson=_RULES_AS_JSON.replace("Captcha", "Count")),
+        "writes its log to what is no log group, bucket or delivery stream": _PROTECTED.but(
+            "logging", logDestinationConfigs=["arn:aws:sqs:eu-west-1:111122223333:aws-waf-logs-shop"]
+        ),
         "writes no log": _PROTECTED.without("logging"),
     },
     settings=WafSettings,
@@ -178,6 +190,18 @@ def waf_rules(acl: Node, graph: Graph, settings: WafSettings) -> Iterator[str]:
     logs = graph.companions(acl, "wafv2.WebAclLoggingConfiguration", "resourceArn")
     if not any(log.inputs.count("logDestinationConfigs") for log in logs):
         yield "writes no log"
+    for log in logs:
+        yield from _log_problems(log, graph)
+
+
+def _log_problems(log: Node, graph: Graph) -> Iterator[str]:
+    """Judge where the log goes: to one of what AWS WAF writes to ("Logging AWS WAF web ACL traffic")."""
+    prop = "logDestinationConfigs"
+    for named in log.inputs.known_texts(prop):
+        if named is None:
+            graph.origin(log, prop, lambda: log.inputs.texts(prop)[0], kinds=tuple(_LOGS.values()))
+        elif service_of(named) not in _LOGS:
+            yield "writes its log to what is no log group, bucket or delivery stream"
 
 
 def _rules(acl: Node, graph: Graph) -> Iterator[Props]:

@@ -12,6 +12,13 @@ from guardrails.framework.names import service_of
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Severity, stack_rule
 
+_PROTECTABLE: Final = (
+    *("apigateway.Stage", "apigateway.RestApi", "apigateway.Deployment", "lb.LoadBalancer"),
+    *("alb.LoadBalancer", "appsync.GraphQLApi", "cognito.UserPool", "apprunner.Service"),
+    *("verifiedaccess.Instance", "amplify.App"),
+)
+"""What a regional web ACL can stand before, or the ARN of such is made of ("AssociateWebACL", AWS WAFV2)."""
+
 _ACL_ARN: Final = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/shop/5f3c"
 
 _ASSOCIATED: Final = stack(
@@ -142,11 +149,10 @@ def waf_associations(subject: Node, graph: Graph) -> Iterator[str]:
 
 def _acl_problems(node: Node, prop: str, graph: Graph) -> Iterator[str]:
     """Judge what names a web ACL; one of another stack is judged there."""
-    found = graph.origin(node, prop, partial(node.inputs.text, prop))
+    found = graph.origin(node, prop, partial(node.inputs.text, prop), kinds=("wafv2.WebAcl",))
     if isinstance(found, Node):
-        if found.kind != "wafv2.WebAcl":
-            raise UndeterminedError(f"property {prop} of {node} is not known yet and comes from {found}")
-    elif not found:
+        return
+    if not found:
         yield "has no web ACL"
     elif service_of(found) != "wafv2":
         yield "has a web ACL that is none of WAFv2"
@@ -156,7 +162,9 @@ def _is_on(stage: Node, graph: Graph, association: Node) -> bool:
     try:
         arn = association.inputs.text("resourceArn")
     except UndeterminedError:
-        stages = [s for s in graph.sources(association, "resourceArn") if s.kind == stage.kind]
+        sources = graph.sources(association, "resourceArn")
+        graph.expect(association, "resourceArn", sources, _PROTECTABLE)
+        stages = [source for source in sources if source.kind == stage.kind]
         if len(stages) != 1 or len(apis_within(association, "resourceArn", graph)) > 1:
             raise
         return stages[0] is stage
