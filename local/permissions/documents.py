@@ -2,6 +2,7 @@
 
 import enum
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from local.permissions.errors import PolicyError
 from local.permissions.principals import Principals, parse_principals
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
+_ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?-]+")
 _DOCUMENT = frozenset({"Version", "Id", "Statement"})
 _STATEMENT = frozenset(
     {
@@ -118,6 +120,7 @@ def _statement(raw: Any, index: int, policy: str, kind: Kind, *, variables: bool
     if kind is Kind.TRUST:
         raw = {**raw, "Resource": "*"}  # a trust policy has none: it is about the role that it belongs to
     resources, not_resources = _one_of(raw, "Resource", where)
+    _refuse_malformed(actions, resources, where)
     return Statement(
         name=where,
         allows=raw["Effect"] == "Allow",
@@ -157,6 +160,17 @@ def _one_of(raw: Mapping[str, Any], element: str, where: str) -> tuple[tuple[str
     if not isinstance(listed, list | tuple) or not listed or not all(isinstance(v, str) for v in listed):
         raise PolicyError(f"{where}: {name} must be text or a list of texts, not {value!r}")
     return tuple(listed), name != element
+
+
+def _refuse_malformed(actions: tuple[str, ...], resources: tuple[str, ...], where: str) -> None:
+    for action in actions:
+        if action != "*" and not _ACTION.fullmatch(action):
+            raise PolicyError(
+                f"{where}: action {action!r} is not * or begins with no service, as in s3:GetObject"
+            )
+    for resource in resources:
+        if resource != "*" and not resource.startswith("arn:"):
+            raise PolicyError(f"{where}: resource {resource!r} is not * and not an ARN")
 
 
 def _refuse_unknown(raw: Mapping[str, Any], known: frozenset[str], where: str) -> None:

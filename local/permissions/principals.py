@@ -20,7 +20,7 @@ class Match(enum.Enum):
     ROLE = (
         enum.auto()
     )  # the role is named: boundary and session policies of its sessions still limit an Allow
-    DIRECT = enum.auto()  # the session, a service or everybody is named: an Allow needs no other
+    DIRECT = enum.auto()  # the session, user, service or everybody is named: an Allow needs no other
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Principals:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks: a role by ARN (with the ARN of its session, if any) or a service by its name."""
+    """Who asks: a role or user by ARN (of a role with the ARN of its session) or a service by its name."""
 
     principal: str
     account: str
@@ -45,6 +45,11 @@ class Caller:
     def is_service(self) -> bool:
         """Whether an AWS service asks in its own name."""
         return not self.principal.startswith("arn:")
+
+    @property
+    def is_role(self) -> bool:
+        """Whether a session of a role asks, which is another principal than the role."""
+        return ":role/" in self.principal
 
 
 def parse_principals(element: Any, *, where: str, negated: bool) -> Principals:
@@ -83,7 +88,7 @@ def match_principals(principals: Principals, caller: Caller, *, bounded: bool = 
     role, session = (name in principals.aws for name in (caller.principal, caller.session_arn))
     if principals.negated:
         return Match.NONE if not bounded and (everyone or (account and role)) else Match.DIRECT
-    if everyone or session:
+    if everyone or session or (role and not caller.is_role):
         return Match.DIRECT
     if role:
         return Match.ROLE
