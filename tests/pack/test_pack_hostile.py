@@ -130,6 +130,7 @@ def crowded_stacks(draw: st.DrawFn) -> Stack:
                     sources={
                         prop: tuple(names[each] for each in found) for prop, found in sample.sources.items()
                     },
+                    after=tuple(names[each] for each in sample.after if each in names),
                 )
             )
     return Stack(tuple(samples))
