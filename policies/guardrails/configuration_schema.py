@@ -15,7 +15,7 @@ _NULL: Final = {"type": "null"}
 _DAY: Final = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
 _ABOUT: Final = {
     "profile": "Which rules run: findings, those that a documented finding asks for, or strict, all.",
-    "docs": "Where messages send their readers; an address, or a path in the repository.",
+    "docs": "The page of rules that messages name, an address or a path; else they name a command.",
     "stacks": "What holds for a stack, by its name or a glob such as pr-*; an exact name goes before a glob.",
     "exemptions": "What may pass for a while, each with a reason, an owner and a last day.",
     "levels": "How hard each rule speaks; all is for those that are not named.",

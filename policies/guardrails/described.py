@@ -4,6 +4,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -14,19 +15,22 @@ from guardrails.framework.rule import Rule
 _BOUNDS: Final = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
 _SERVICES: Final = {
     "apigateway": "API Gateway",
-    "apigatewayv2": "API Gateway",
     "cloudfront": "CloudFront",
     "cloudwatch": "CloudWatch",
+    "code": "Lambda, its code",
     "cognito": "Cognito",
     "dynamodb": "DynamoDB",
+    "guardduty": "GuardDuty",
     "iam": "IAM",
     "kms": "KMS",
     "lambda": "Lambda",
     "s3": "S3",
     "sns": "SNS",
     "sqs": "SQS",
-    "wafv2": "WAF",
+    "waf": "WAF",
 }
+"""Services by the first word of the files of their rules."""
+
 _SEVERAL: Final = "several services"
 
 
@@ -38,6 +42,25 @@ class Setting:
     allowed: str
     default: str
     about: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a rule is written: a file, and the line in it at which the rule begins."""
+
+    file: Path
+    line: int
+
+
+def place_of(rule: Rule) -> Place:
+    """Return where *rule* begins, with what it cites, its fixes and its examples."""
+    return Place(file=Path(inspect.getfile(rule.function)), line=rule.function.__code__.co_firstlineno)
+
+
+def check_of(rule: Rule) -> str:
+    """Return the source of what *rule* checks, without what stands before the function."""
+    source = inspect.getsource(rule.function)
+    return source[source.index(f"def {rule.function.__name__}(") :].rstrip()
 
 
 def settings_of(rule: Rule) -> Sequence[Setting]:
@@ -93,14 +116,5 @@ def profiles_of(rule: Rule) -> Sequence[str]:
 
 
 def service_of(rule: Rule) -> str:
-    """Return the service that most of what *rule* judges belongs to, as its users call it."""
-    if rule.module.rpartition(".")[2].startswith("code_"):
-        return "Lambda, its code"
-    services = [_service(kind) for kind in rule.fixes]
-    most = max(services, key=services.count)
-    return most if services.count(most) * 2 > len(services) else _SEVERAL
-
-
-def _service(kind: str) -> str:
-    module, _, name = kind.partition(".")
-    return "EventBridge" if kind.startswith("cloudwatch.Event") else _SERVICES.get(module, name or kind)
+    """Return the service that *rule* is about, which the name of its file begins with."""
+    return _SERVICES.get(rule.module.rpartition(".")[2].partition("_")[0], _SEVERAL)

@@ -37,7 +37,7 @@ def test_a_violation_says_what_where_why_how_and_which_findings() -> None:
         "Findings: CC-REL-8 (crimes: tables cannot be rewound), SP-15 (objects: only prod can recover), "
         "OP-4.2 (orders: orders cannot be rewound), IP-2.2 (images: image records cannot be rewound), "
         "UA-7.2 (uploads: no copy of the data)",
-        "Docs: docs/rules.md#dynamodb-pitr",
+        "Docs: guardrails explain dynamodb-pitr",
     ]
 
 

@@ -16,12 +16,12 @@ from guardrails.framework.judge import judge
 from guardrails.framework.names import token_of
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
-from guardrails.rules.bucket_readers import bucket_named_readers
 from guardrails.rules.iam import iam_exact
 from guardrails.rules.iam_trust import role_trust_exact
 from guardrails.rules.kms import key_policy_exact
 from guardrails.rules.resource_policies import resource_policies_exact
 from guardrails.rules.s3 import s3_tls_only
+from guardrails.rules.s3_readers import bucket_named_readers
 from guardrails.rules.service_access import services_confined
 from tests.pack.test_pack_hostile import VALUES
 

@@ -12,9 +12,20 @@ from rich.console import Console
 from guardrails.cli import catalogue
 from guardrails.cli.baseline import exempt
 from guardrails.cli.errors import InputError
+from guardrails.cli.explained import explained, page_of
 from guardrails.cli.formats import Format, put, rendered
 from guardrails.cli.inputs import read_text
 from guardrails.cli.judging import judged, state_text
+from guardrails.cli.options import (
+    ConfigOption,
+    DecryptOption,
+    FolderOption,
+    FormatOption,
+    OutputOption,
+    ProfileOption,
+    StackOption,
+    StateOption,
+)
 from guardrails.configuration_schema import as_text, configuration_schema
 from guardrails.framework.configuration import FILE, program_root
 from guardrails.framework.errors import GuardrailsError
@@ -48,35 +59,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-StateOption = Annotated[
-    str | None, typer.Option("--state", metavar="FILE", help="An exported state; - is standard input.")
-]
-StackOption = Annotated[
-    str | None, typer.Option("--stack", metavar="NAME", help="A stack; an installed Pulumi exports it.")
-]
-FolderOption = Annotated[
-    Path, typer.Option("--cwd", "-C", metavar="DIR", help="The program's folder, or one inside it.")
-]
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="PATH", help="Another guardrails.yaml than the program's, or its folder."
-    ),
-]
-ProfileOption = Annotated[
-    Profile | None, typer.Option("--profile", help="Another profile than that of guardrails.yaml.")
-]
-FormatOption = Annotated[
-    Format,
-    typer.Option("--format", "-f", metavar="FORMAT", help="text, json, junit, sarif or markdown."),
-]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the report there.")
-]
-DecryptOption = Annotated[
-    bool, typer.Option("--decrypt", help="With --stack: let Pulumi decrypt secrets, for rules to judge them.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -139,10 +121,24 @@ def report(
 
 
 @app.command()
-def explain(rule: Annotated[str, typer.Argument(help="A rule's id, such as s3-tls-only.")]) -> None:
-    """Tell what a rule wants, why, on which findings it stands, and how to satisfy it."""
+def explain(
+    rule: Annotated[str, typer.Argument(help="A rule's id, such as s3-tls-only.")],
+    examples: Annotated[bool, typer.Option("--examples", help="Show every example in full.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="Show the code of the check.")] = False,
+    cwd: FolderOption = Path(),
+) -> None:
+    """Tell what a rule wants, why, on which findings it stands, and how to satisfy it.
+
+    For example:
+
+        guardrails explain s3-tls-only
+
+        guardrails explain dead-letter-queues --examples | less
+    """
     rules = all_rules()
-    typer.echo(catalogue.explained(catalogue.rule_named(rule, rules), _width()))
+    named = catalogue.rule_named(rule, rules)
+    docs = page_of(named, cwd.resolve(), rules)
+    typer.echo(explained(named, _width(), docs, examples=examples, source=source))
 
 
 @app.command("list")
@@ -164,14 +160,15 @@ def list_rules(
 
         guardrails list --finding SP-5 --format json
     """
-    found = catalogue.chosen(all_rules(), finding, severity, profile)
+    cited = None if finding is None else catalogue.finding_named(finding)
+    found = catalogue.chosen(all_rules(), cited, severity, profile)
     if format_ is catalogue.ListFormat.JSON:
         typer.echo(catalogue.as_json(found))
         return
     for line in catalogue.as_lines(found):
         typer.echo(line)
     if not found:
-        typer.echo(catalogue.nothing(finding), err=True)
+        typer.echo(catalogue.nothing(cited), err=True)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 The file stands beside the Pulumi.yaml of the program that is judged::
 
     profile: findings           # or strict: also the rules that no documented finding asks for
-    docs: https://…/rules.md    # where messages send their readers; docs/rules.md by default
+    docs: https://…/rules.md    # where messages send their readers, if not to `guardrails explain`
     stacks:
       dev:                      # a name, or a glob such as pr-*; an exact name goes before a glob
         levels:
@@ -42,7 +42,6 @@ from guardrails.framework.rule import Rule, Settings
 from guardrails.framework.yaml_file import read_yaml
 
 FILE: Final[str] = "guardrails.yaml"
-DOCS: Final[str] = "docs/rules.md"
 EVERY: Final[str] = "all"
 
 
@@ -51,7 +50,7 @@ class StackConfiguration:
     """What guardrails.yaml says for one stack; without the file, everything is mandatory."""
 
     profile: Profile | None = None
-    docs: str = DOCS
+    docs: str = ""
     levels: Mapping[str, Level] = field(default_factory=dict)
     undetermined: Level = Level.MANDATORY
     settings: Mapping[str, Settings] = field(default_factory=dict)
@@ -65,6 +64,10 @@ class StackConfiguration:
         if not (rule.findings or self.profile is Profile.STRICT):
             return Level.DISABLED
         return able(rule, self.levels.get(EVERY, Level.MANDATORY))
+
+    def docs_of(self, rule: Rule) -> str:
+        """Return where a rule is described: on the page that the file names, else by a command."""
+        return f"{self.docs}#{rule.id}" if self.docs else f"guardrails explain {rule.id}"
 
     def settings_of(self, rule: Rule) -> Settings:
         """Return a rule's settings, by default its own."""
@@ -105,7 +108,7 @@ class FileSection(_Strict):
     """The file as a whole; a section may have a name and nothing in it yet."""
 
     profile: Profile = Profile.FINDINGS
-    docs: str = DOCS
+    docs: str = ""
     stacks: dict[str, Any] | None = None
     exemptions: list[Any] | None = None
 

@@ -11,6 +11,9 @@ import msgspec
 
 from guardrails.framework.errors import ConfigError
 
+_MANY: Final = 12
+_FEW: Final = 3
+_FAR: Final = 0.5
 _PLACE: Final = " - at `$"
 _UNKNOWN_KEY: Final = re.compile(r"^Object contains unknown field `(?P<key>.*)`")
 _MISSING_KEY: Final = re.compile(r"^Object missing required field `(?P<key>.*)`")
@@ -35,9 +38,16 @@ def checked[T](kind: type[T], content: object, where: str) -> T:
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str:
-    """Return the one of *allowed* that *name* may mean, else what is allowed."""
-    near = difflib.get_close_matches(name, list(allowed), n=1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(allowed))}"
+    """Return the one of *allowed* that *name* may mean, else what is allowed; of much, the nearest few."""
+    by_letters = {each.lower(): each for each in allowed}
+    if near := difflib.get_close_matches(name.lower(), by_letters, n=1):
+        return f"did you mean {by_letters[near[0]]!r}?"
+    if len(by_letters) <= _MANY:
+        return f"there are {', '.join(sorted(by_letters.values()))}"
+    holding = sorted(each for each in by_letters if name and name.lower() in each)
+    few = holding[:_FEW] or difflib.get_close_matches(name.lower(), by_letters, n=_FEW, cutoff=_FAR)
+    named = ", ".join(repr(by_letters[each]) for each in few or sorted(by_letters)[:_FEW])
+    return f"the nearest are {named}" if few else f"there are {len(by_letters)}, such as {named}"
 
 
 def _explained(kind: type, sentence: str, path: str, content: object) -> str:

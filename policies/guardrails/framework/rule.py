@@ -84,7 +84,12 @@ class Rule:
     check: Check
     settings: type[Settings]
     remedies: Mapping[str, Remedy]
-    module: str
+    function: Callable[..., Iterable[str]]
+
+    @property
+    def module(self) -> str:
+        """The module that defines the rule."""
+        return self.function.__module__
 
     @property
     def passing(self) -> tuple[Stack, ...]:
@@ -123,7 +128,7 @@ def resource_rule(
             fails=fails,
             settings=settings,
             remedies=remedies or {},
-            module=function.__module__,
+            function=function,
             **_described(function),
         )
 
@@ -161,7 +166,7 @@ def stack_rule(
             fails=fails,
             settings=settings,
             remedies=remedies or {},
-            module=function.__module__,
+            function=function,
             **_described(function),
         )
 

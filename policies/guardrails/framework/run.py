@@ -133,7 +133,7 @@ def rule_info(rule: Rule, configuration: StackConfiguration) -> RuleInfo:
             for each in map(finding, rule.findings)
         ),
         fixes=tuple(dict.fromkeys(rule.fixes.values())),
-        docs=f"{configuration.docs}#{rule.id}",
+        docs=configuration.docs_of(rule),
     )
 
 
