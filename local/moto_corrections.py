@@ -7,12 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import moto.sqs.models as sqs
+from moto.core.responses import ActionResult
+from moto.s3.responses import S3Response
 
 
 def correct() -> None:
     """Apply every correction."""
     _lock_queues()
     _speed_up_queues()
+    _tell_of_event_bridge()
     # Nobody reads a line for each request, and writing it was about a tenth of handling one (sampled).
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -57,3 +60,24 @@ def _speed_up_queues() -> None:
         (sqs.SQSBackend, "is_message_valid_based_on_retention_period", still_retained),
     ):
         setattr(owner, name, replacement)
+
+
+def _tell_of_event_bridge() -> None:
+    """Let GetBucketNotificationConfiguration tell of EventBridge, which moto keeps to itself."""
+    response: Any = S3Response
+    moto_get = response.get_bucket_notification
+
+    def get_bucket_notification(self: Any) -> Any:
+        found = self.backend.get_bucket_notification_configuration(self.bucket_name)
+        if found is None or found.event_bridge is None:
+            return moto_get(self)
+        answer = self.serialized
+
+        def with_event_bridge(action: ActionResult) -> Any:
+            told: Any = action.result
+            return answer(ActionResult({**told, "EventBridgeConfiguration": {}}))
+
+        self.serialized = with_event_bridge
+        return moto_get(self)
+
+    response.get_bucket_notification = get_bucket_notification

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -17,25 +18,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.deployed import Deployed, Resource
 from local.faults import Faults
 from local.faults.passage import passage
+from local.permissions.errors import PermissionsError
 from local.provider.emulation import Cloud
 from local.provider.resources.guardduty import scan_queue
+from local.scan_plans import PLAN, Plans
+from local.scan_role import PlanStatus
+from local.scan_work import Place, ScanWork
 
-EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
-"""Put together from two parts, so that no scanner takes this file for infected."""
-
-PLAN = "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan"
-STATUS_TAG = "GuardDutyMalwareScanStatus"
 LONG_POLL_SECONDS = 1
 SCANS_AT_ONCE = 4
 GONE = ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed")
 """Codes of an object version that is not there (any more)."""
-
-
-def verdict(content: bytes) -> dict[str, Any]:
-    """Return the `scanResultDetails` for an object's content."""
-    if EICAR in content:
-        return {"scanResultStatus": "THREATS_FOUND", "threats": [{"name": "EICAR-Test-File (not a virus)"}]}
-    return {"scanResultStatus": "NO_THREATS_FOUND", "threats": None}
 
 
 class Scanner:
@@ -44,6 +37,7 @@ class Scanner:
     def __init__(
         self, deployed: Deployed, cloud: Cloud, faults: Faults, on_error: Callable[[str], None]
     ) -> None:
+        self._plans = Plans(deployed, cloud, on_error)
         self._deployed = deployed
         self._cloud = cloud
         self._faults = faults
@@ -56,6 +50,10 @@ class Scanner:
         """Begin to watch for plans."""
         self._watcher.start()
 
+    def plans(self) -> list[PlanStatus]:
+        """Return the status of every plan."""
+        return self._plans.all()
+
     def stop(self) -> None:
         """End every thread; each finishes the objects it has taken."""
         self._stop.set()
@@ -66,7 +64,7 @@ class Scanner:
     def _watch(self) -> None:
         """Give each plan a thread, and another one if it ended; a plan that is gone ends its own."""
         while not self._stop.wait(0.2):
-            for plan in self._deployed.of_type(PLAN):
+            for plan in self._plans.refresh():
                 if plan.id not in self._threads or not self._threads[plan.id].is_alive():
                     thread = threading.Thread(
                         target=self._serve, args=(plan,), name=f"scan {plan.id}", daemon=True
@@ -102,7 +100,7 @@ class Scanner:
             detail = json.loads(message["Body"])["detail"]
             self._scan(plan, detail["bucket"]["name"], detail["object"])
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, PermissionsError) as error:
             self._report(plan, f"an object could not be scanned: {error}")
         except (KeyError, TypeError, ValueError) as error:
             self._report(
@@ -110,44 +108,52 @@ class Scanner:
             )
 
     def _scan(self, plan: Resource, bucket: str, item: dict[str, Any]) -> None:
-        key, version = item["key"], item.get("version-id") or "null"
+        place = Place(
+            bucket=bucket,
+            key=item["key"],
+            version=item.get("version-id") or "null",
+            etag=item.get("etag") or item.get("eTag", ""),  # AWS's name, and moto's
+        )
+        work = ScanWork(self._cloud, plan, place)
         try:
-            status, result = "COMPLETED", self._look_and_tag(plan, bucket, key, version)
+            status, result = work.look()
+            failure = work.tag(result["scanResultStatus"])
         except ClientError as error:
             if error.response["Error"]["Code"] not in GONE:
                 raise
-            status, result = "SKIPPED", {"scanResultStatus": "ACCESS_DENIED", "threats": None}
-        detail = {
-            "schemaVersion": "1.0",
-            "scanStatus": status,
-            "resourceType": "S3_OBJECT",
-            "s3ObjectDetails": {
-                "bucketName": bucket,
-                "objectKey": key,
-                "eTag": item.get("etag") or item.get("eTag", ""),  # AWS's name, and moto's
-                "versionId": version,
-                "s3Throttled": False,
+            (status, result), failure = work.denied(), ""
+        self._emit(
+            plan,
+            "GuardDuty Malware Protection Object Scan Result",
+            {
+                "schemaVersion": "1.0",
+                "scanStatus": status,
+                "resourceType": "S3_OBJECT",
+                "s3ObjectDetails": {**place.plain(), "s3Throttled": False},
+                "scanResultDetails": result,
             },
-            "scanResultDetails": result,
-        }
+        )
+        if failure:
+            self._emit(
+                plan,
+                "GuardDuty Malware Protection Post Scan Action Failed",
+                {
+                    "schemaVersion": "1.0",
+                    "eventTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                    "s3ObjectDetails": place.plain(),
+                    "postScanActions": [{"actionType": "TAGGING", "failureReason": failure}],
+                },
+            )
+
+    def _emit(self, plan: Resource, kind: str, detail: dict[str, Any]) -> None:
         entry = {
             "Source": "aws.guardduty",
-            "DetailType": "GuardDuty Malware Protection Object Scan Result",
+            "DetailType": kind,
             "Resources": [plan.properties["arn"]],
             "Detail": json.dumps(detail),
         }
-        found = passage(self._faults, "scans", source=bucket)
+        found = passage(self._faults, "scans", source=detail["s3ObjectDetails"]["bucketName"])
         self._stop.wait(found.delay)
         events = self._cloud.client("events", plan.properties["region"])
         for _ in range(found.copies):
             events.put_events(Entries=[entry])
-
-    def _look_and_tag(self, plan: Resource, bucket: str, key: str, version: str) -> dict[str, Any]:
-        """Return the verdict on an object version, tagged with it beside the tags that it has."""
-        s3 = self._cloud.client("s3", plan.properties["region"])
-        place = {"Bucket": bucket, "Key": key, "VersionId": version}
-        result = verdict(s3.get_object(**place)["Body"].read())
-        kept = [tag for tag in s3.get_object_tagging(**place)["TagSet"] if tag["Key"] != STATUS_TAG]
-        tags = [*kept, {"Key": STATUS_TAG, "Value": result["scanResultStatus"]}]
-        s3.put_object_tagging(**place, Tagging={"TagSet": tags})
-        return result

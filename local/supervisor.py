@@ -56,7 +56,7 @@ class Supervisor:
         self._delivery_service = DeliveryService(self.deliveries.decide)
         self._moto = CloudProcess(f"{self._control_url}/invoke", log, self._delivery_service.url)
         os.close(log)
-        self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code")
+        self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code", judge=self.judge)
         self._provider, self._provider_port = serve(self.deployed, self._cloud)
         self.runner = Runner(
             self.deployed,
@@ -119,6 +119,7 @@ class Supervisor:
             "recorded": {kind: number for kind, number in sorted(types.items()) if kind not in EMULATIONS},
             "runner": _plain(self.runner.status()),
             "deliveries": _plain(self.deliveries.counts()),
+            "plans": [{**_plain(plan), "status": plan.name} for plan in self._scanner.plans()],
             "denials": _plain(self.judge.denials()),
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),

@@ -124,7 +124,7 @@ class Recorder(mocks.MockMonitor):
             assert urn not in self._by_urn, f"{urn} is registered twice"
             self._by_urn[urn] = registered
             self._deployment.resources.append(registered)
-        id_, outputs = _answer(registered, preview=self._preview) if request.custom else ("", {})
+        id_, outputs = answer(registered, preview=self._preview) if request.custom else ("", {})
         properties = _sync_await(rpc.serialize_properties(outputs, {}))
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=properties)
 
@@ -263,7 +263,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _answer(resource: Registered, *, preview: bool) -> tuple[str, dict[str, Any]]:
+def answer(resource: Registered, *, preview: bool) -> tuple[str, dict[str, Any]]:
     """Return id and outputs as AWS would give them; in a preview only what the inputs say."""
     known = {key: value for key, value in resource.inputs.items() if value is not None}
     if preview:

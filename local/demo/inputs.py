@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from local.scanner import EICAR
+from local.scan_work import EICAR
 
 GOOD = 240
 OUT_OF_ORDER = 12

@@ -9,7 +9,7 @@ from local.deployed import Deployed
 from local.permissions.actions import checks
 from local.permissions.actions.kms import encryption_context
 from local.permissions.calls import Call, Check, KeyUse, ObjectVersion, ServiceCall
-from local.permissions.contexts import common, time
+from local.permissions.contexts import common, of_service
 from local.permissions.documents import Policy
 from local.permissions.errors import PermissionsError
 from local.permissions.evaluator import Decision, Request, evaluate
@@ -61,8 +61,10 @@ class Judge:
         self._current = Snapshot([])
         self._recent = Recent()
 
-    def call(self, session: RoleSession, call: Call) -> Decision | None:
+    def call(self, session: RoleSession, call: Call, *, tags: Tags | None = None) -> Decision | None:
         """Judge an API call: return the decision that denies it, None if everything it needs is allowed.
+
+        *tags* answers the tags of the S3 object that the call is about, for callers that know them.
 
         Raises
         ------
@@ -70,26 +72,38 @@ class Judge:
             A policy or the operation is not understood; the call must fail loudly.
         """
         try:
-            decisions = self._decisions(session, call)
+            decisions = self._decisions(session, call, tags)
             return next((decision for decision in decisions if not decision.allowed), None)
         except PermissionsError as error:
             self._ledger.record_error(f"{call.service}:{call.operation} by {session.role_arn}: {error}")
             raise
 
+    def assume(self, role_arn: str, *, service: str, source: str) -> Decision | None:
+        """Judge that *service* takes on a role for *source* (an ARN): return what denies it, if anything."""
+        account, region = source.split(":")[4], source.split(":")[3]
+        call = ServiceCall(
+            principal=service,
+            account=account,
+            region=region,
+            source=source,
+            action="sts:AssumeRole",
+            resource=role_arn,
+        )
+        request = Request(
+            caller=Caller(principal=service, account=account),
+            action=call.action,
+            resource=role_arn,
+            context=Context(of_service(call)),
+        )
+        decision = self._decide_by_resource(request, [self._snapshot().trust(role_arn)])
+        return None if decision.allowed else decision
+
     def start(self, session: RoleSession, function_arn: str) -> Decision | None:
         """Judge the start of a function: its role trusts Lambda, and its environment can be decrypted."""
-        snapshot = self._snapshot()
-        account, region = (function_arn.split(":")[index] for index in (4, 3))
-        values = {"aws:SourceAccount": account, "aws:SourceArn": function_arn}
-        request = Request(
-            caller=Caller(principal="lambda.amazonaws.com", account=account),
-            action="sts:AssumeRole",
-            resource=session.role_arn,
-            context=Context({**time(), **values, "aws:PrincipalIsAWSService": "true"}),
-        )
-        trusted = self._decide_by_resource(request, [snapshot.trust(session.role_arn)])
-        if not trusted.allowed:
-            return trusted
+        untrusted = self.assume(session.role_arn, service="lambda.amazonaws.com", source=function_arn)
+        if untrusted:
+            return untrusted
+        snapshot, region = self._snapshot(), function_arn.split(":")[3]
         use = KeyUse(
             holder=function_arn,
             via="lambda",
@@ -183,16 +197,18 @@ class Judge:
         self._ledger.record(decision)
         return decision
 
-    def _decisions(self, session: RoleSession, call: Call) -> Iterator[Decision]:
+    def _decisions(self, session: RoleSession, call: Call, tags: Tags | None) -> Iterator[Decision]:
         snapshot = self._snapshot()
         for check in checks(call):
-            if check.only_if_tagged and check.tags_of and not self._tags(check.tags_of)():
+            if check.only_if_tagged and check.tags_of and not (tags or self._tags(check.tags_of))():
                 continue
-            yield self._permission(snapshot, session, call, check)
+            yield self._permission(snapshot, session, call, check, tags)
             if check.key_use:
                 yield from self._key_decisions(snapshot, session.caller, check.key_use, call.region)
 
-    def _permission(self, snapshot: Snapshot, session: RoleSession, call: Call, check: Check) -> Decision:
+    def _permission(
+        self, snapshot: Snapshot, session: RoleSession, call: Call, check: Check, tags: Tags | None
+    ) -> Decision:
         caller = session.caller
         values = {**common(caller, call.region), **check.context, "aws:ViaAWSService": "false"}
         if session.function_arn:
@@ -206,7 +222,7 @@ class Judge:
             caller=caller,
             action=check.action,
             resource=key.arn if key else check.resource,
-            context=Context(values, self._tags(check.tags_of) if check.tags_of else None),
+            context=Context(values, (tags or self._tags(check.tags_of)) if check.tags_of else None),
         )
         policies = [key.policy] if key else snapshot.resource(request.resource)
         return self._decide(

@@ -14,7 +14,7 @@ aws:CurrentTime aws:EpochTime aws:PrincipalAccount aws:PrincipalArn
 aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalType aws:RequestedRegion aws:ResourceAccount
 aws:SecureTransport aws:SourceAccount aws:SourceArn aws:ViaAWSService
 cloudwatch:namespace
-events:detail-type events:source
+events:ManagedBy events:detail-type events:source
 kms:CallerAccount kms:GrantIsForAWSResource kms:ViaService
 lambda:SourceFunctionArn
 s3:ResourceAccount s3:TlsVersion s3:VersionId s3:delimiter s3:max-keys s3:prefix s3:x-amz-acl

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.permissions.judge import Judge
 from local.provider.values import Properties
 
 ACCOUNT = "123456789012"
@@ -19,10 +20,14 @@ _CLIENTS = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class Cloud:
-    """Where emulations create things: moto at *endpoint*, code archives in *code_folder*."""
+    """Where emulations create things: moto at *endpoint*, code archives in *code_folder*.
+
+    *judge* decides on what services do with roles at a creation; without one everything is allowed.
+    """
 
     endpoint: str
     code_folder: Path
+    judge: Judge | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str) -> Any:

@@ -17,7 +17,7 @@ from local.demo.inputs import UNPARSABLE
 from local.demo.readback import Names
 from local.demo.show import run_demo
 from local.engine.engine import Run
-from local.scanner import EICAR
+from local.scan_work import EICAR
 from local.stack import LocalStack
 from local.toolchain import ROOT
 from tests.pack.command import guardrails

@@ -13,7 +13,9 @@ from local.deployed import Deployed, Resource
 from local.faults import Faults
 from local.provider.emulation import Call, Cloud
 from local.provider.resources.guardduty import MalwareProtectionPlan, scan_queue
-from local.scanner import EICAR, PLAN, STATUS_TAG, Scanner
+from local.scan_plans import PLAN
+from local.scan_work import EICAR, STATUS_TAG
+from local.scanner import Scanner
 
 REGION = "eu-central-1"
 BUCKET = "uploads"
@@ -44,11 +46,16 @@ class Scanned:
         events.put_targets(
             Rule="reports", Targets=[{"Id": "q", "Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:reports"}]
         )
-        inputs = {"protectedResource": {"s3Bucket": {"bucketName": BUCKET}}}
+        inputs = {
+            "role": f"arn:aws:iam::{ACCOUNT}:role/scan",
+            "protectedResource": {"s3Bucket": {"bucketName": BUCKET}},
+            "actions": [{"taggings": [{"status": "ENABLED"}]}],
+        }
         self.plan, outputs = MalwareProtectionPlan().create(
             Call(cloud=cloud, region=REGION, inputs=inputs, tags={})
         )
-        self.resource = Resource(urn="plan", type=PLAN, id=self.plan, properties=outputs | {"region": REGION})
+        properties = inputs | outputs | {"region": REGION}
+        self.resource = Resource(urn="plan", type=PLAN, id=self.plan, properties=properties)
         self.new_objects = self.sqs.get_queue_url(QueueName=scan_queue(self.plan))["QueueUrl"]
         self.deployed = Deployed()
         self.errors: list[str] = []

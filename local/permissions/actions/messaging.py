@@ -46,6 +46,21 @@ def _put_events(call: Call) -> list[Check]:
     return needs
 
 
+def _rule(action: str, parameter: str) -> Callable[[Call], list[Check]]:
+    """*parameter* names the rule; `ManagedBy` is what a service of AWS says that manages it."""
+
+    def needs(call: Call) -> list[Check]:
+        bus, name = call.parameters.get("EventBusName", "default"), call.parameters[parameter]
+        path = name if bus == "default" else f"{bus.rpartition('/')[2]}/{name}"
+        manager = call.parameters.get("ManagedBy")
+        context = {"events:ManagedBy": manager} if manager else {}
+        return [
+            Check(action=f"events:{action}", resource=call.arn("events", f"rule/{path}"), context=context)
+        ]
+
+    return needs
+
+
 SERVICES: Mapping[str, Mapping[str, Callable[[Call], list[Check]]]] = {
     "sqs": {
         "SendMessage": _queue("sqs:SendMessage", _SEND),
@@ -59,5 +74,13 @@ SERVICES: Mapping[str, Mapping[str, Callable[[Call], list[Check]]]] = {
         "GetQueueUrl": _queue_url,
     },
     "sns": {"Publish": _publish, "PublishBatch": _publish},
-    "events": {"PutEvents": _put_events},
+    "events": {
+        "PutEvents": _put_events,
+        "PutRule": _rule("PutRule", "Name"),
+        "DeleteRule": _rule("DeleteRule", "Name"),
+        "DescribeRule": _rule("DescribeRule", "Name"),
+        "PutTargets": _rule("PutTargets", "Rule"),
+        "RemoveTargets": _rule("RemoveTargets", "Rule"),
+        "ListTargetsByRule": _rule("ListTargetsByRule", "Rule"),
+    },
 }

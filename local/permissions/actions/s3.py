@@ -105,4 +105,6 @@ OPERATIONS: Mapping[str, Callable[[Call], list[Check]]] = {
     "ListObjectVersions": _bucket("s3:ListBucketVersions"),
     "ListMultipartUploads": _bucket("s3:ListBucketMultipartUploads"),
     "GetBucketLocation": _bucket("s3:GetBucketLocation"),
+    "GetBucketNotificationConfiguration": _bucket("s3:GetBucketNotification"),
+    "PutBucketNotificationConfiguration": _bucket("s3:PutBucketNotification"),
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.local.deliveries.program import Program
 from tests.local.deliveries.stage import Judged, Stage
 
 
@@ -17,3 +18,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
 @pytest.fixture
 def stage(judged: Judged) -> Stage:
     return Stage(judged)
+
+
+@pytest.fixture(scope="module")
+def deployed_program(judged: Judged) -> Program:
+    return Program(judged)
+
+
+@pytest.fixture
+def program(deployed_program: Program) -> Program:
+    deployed_program.renew()
+    return deployed_program

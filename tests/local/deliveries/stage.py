@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 from local.cloud import CloudProcess
 from local.deliveries.deliveries import Deliveries
-from local.deliveries.service import DeliveryService
+from local.deliveries.service import Decide, DeliveryService
 from local.deployed import Deployed, Resource
 from local.permissions.judge import Judge
 from local.provider.emulation import ACCOUNT, Cloud
@@ -45,13 +45,17 @@ def document(statements: Iterable[Statement]) -> str:
 
 
 class Judged:
-    """A cloud that lasts for many tests; *stage* is the one whose policies count."""
+    """A cloud that lasts for many tests; *decide* says whose policies count."""
 
     def __init__(self, folder: Path) -> None:
-        self.stage: Stage
-        self._service = DeliveryService(lambda delivery: self.stage.deliveries.decide(delivery))
+        self.decide: Decide
+        self._service = DeliveryService(lambda delivery: self.decide(delivery))
         self._process = CloudProcess("http://127.0.0.1:1/invoke", 2, self._service.url)
         self.cloud = Cloud(endpoint=self._process.endpoint, code_folder=folder)
+
+    def reset(self) -> None:
+        reset = Request(f"{self.cloud.endpoint}/moto-api/reset", method="POST")  # noqa: S310 - loopback
+        urlopen(reset).close()  # noqa: S310
 
     def stop(self) -> None:
         self._process.stop()
@@ -66,9 +70,8 @@ class Stage:
         self.judge = Judge(self.deployed, tags_of=lambda *_: {})
         self.deliveries = Deliveries(self.judge)
         self.cloud = judged.cloud
-        judged.stage = self
-        reset = Request(f"{self.cloud.endpoint}/moto-api/reset", method="POST")  # noqa: S310 - loopback
-        urlopen(reset).close()  # noqa: S310
+        judged.decide = self.deliveries.decide
+        judged.reset()
 
     def client(self, service: str) -> Any:
         return self.cloud.client(service, REGION)
