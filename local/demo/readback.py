@@ -21,7 +21,9 @@ class Names:
     work_queue: str
     infected_queue: str
     dead_letters: str
+    undelivered: str
     worker: str
+    quarantine_worker: str
 
     @classmethod
     def of(cls, stack: LocalStack) -> "Names":
@@ -36,7 +38,9 @@ class Names:
             work_queue=worker["queueUrl"],
             infected_queue=objects["quarantine"]["queueUrl"],
             dead_letters=worker["dlqUrl"],
+            undelivered=objects["undelivered"]["queueUrl"],
             worker=worker["functionName"],
+            quarantine_worker=objects["quarantine"]["functionName"],
         )
 
 

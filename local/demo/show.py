@@ -16,8 +16,10 @@ from local.demo.drive import put_all, replay, wait_for
 from local.demo.gate import two_faults, write_variant
 from local.demo.inputs import Expected, Plan, generate
 from local.demo.readback import Found, Names, differences
+from local.demo.trouble import Trouble, is_on_purpose
 from local.engine.engine import Run
 from local.errors import LocalStackError
+from local.permissions.reviewed import review
 from local.stack import LocalStack, preview_engine
 from local.toolchain import ROOT
 
@@ -122,12 +124,16 @@ def put_and_account(console: Console, stack: LocalStack) -> list[str]:
     plan = generate(int(worker["Environment"]["Variables"]["MAX_OBJECT_BYTES"]))
     expected = plan.expected()
     title = (
-        f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message"
+        f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message, "
+        "and some trouble made"
     )
     with _part(console, title):
         found = _process(console, stack, names, plan, expected)
         _print_counts(console, expected, found)
-    return differences(expected, found) + _denials(console, stack)
+        wrong = differences(expected, found)
+        wrong += Trouble(stack=stack, names=names, seconds=WAIT_SECONDS).make()
+        wrong += [*_denials(console, stack), *_proof(console, stack)]
+    return wrong
 
 
 def _process(console: Console, stack: LocalStack, names: Names, plan: Plan, expected: Expected) -> Found:
@@ -164,14 +170,25 @@ def _print_counts(console: Console, expected: Expected, found: Found) -> None:
 
 
 def _denials(console: Console, stack: LocalStack) -> list[str]:
-    """Every call of a function was judged by the deployed policies: none may have been denied."""
+    """Every call was judged by the deployed policies: none may have been denied, but for the trouble made."""
     status = stack.status()
-    console.print(f"   calls of the functions denied by the deployed policies: {len(status['denials'])}")
-    spare = ", ".join(f"{grant['role'].rpartition('/')[2]} {grant['action']}" for grant in status["unused"])
-    console.print(f"   granted, and needed only when something fails: {spare}", style="dim", soft_wrap=True)
-    faults = {
-        "denied": status["denials"],
-        "could not be judged": status["errors"],
-        "problem": status["problems"],
-    }
+    denials = [denial for denial in status["denials"] if not is_on_purpose(denial)]
+    on_purpose = len(status["denials"]) - len(denials)
+    console.print(f"   calls denied by the deployed policies: {len(denials)}, and {on_purpose} on purpose")
+    faults = {"denied": denials, "could not be judged": status["errors"], "problem": status["problems"]}
     return [f"{what}: {fault}" for what, found in faults.items() for fault in found]
+
+
+def _proof(console: Console, stack: LocalStack) -> list[str]:
+    """Every part of every deployed policy must have been needed by a call, or have stopped one."""
+    proof = stack.proof()
+    left = review(proof["survivors"])
+    statements, untested = proof["allows"] + proof["denies"], len(proof["survivors"]) - len(left.unneeded)
+    console.print(
+        f"   every grant was needed: {statements} statements, {proof['actions']} actions"
+        f" (but {untested} that are reviewed, as nothing here can need them)",
+        soft_wrap=True,
+    )
+    return [f"granted, and never needed: {part}" for part in left.unneeded] + [
+        f"reviewed as never needed, but it was: {pattern}" for pattern in left.outdated
+    ]

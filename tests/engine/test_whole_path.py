@@ -16,7 +16,9 @@ from guardrails.reports.as_json import from_json
 from local.demo.inputs import UNPARSABLE
 from local.demo.readback import Names
 from local.demo.show import run_demo
+from local.demo.trouble import Trouble, is_on_purpose
 from local.engine.engine import Run
+from local.permissions.reviewed import review
 from local.scan_work import EICAR
 from local.stack import LocalStack
 from local.toolchain import ROOT
@@ -156,10 +158,31 @@ def test_ten_deliveries_of_one_event_leave_one_record(put, record_of, stack, nam
     assert json.dumps(event) not in dead_letters(stack, names)
 
 
-def test_no_call_of_a_function_was_denied(stack, put, record_of):
-    record_of("judged.csv", put("judged.csv", b"1\n"))
+def test_trouble_ends_as_it_must_and_nothing_else_is_denied(stack, names):
+    wrong = Trouble(stack=stack, names=names, seconds=60).make()
 
-    assert stack.status()["denials"] == []
+    status = stack.status()
+    assert wrong == status["errors"] == status["problems"] == []
+    assert [denial["reason"] for denial in status["denials"] if not is_on_purpose(denial)] == []
+
+
+def test_every_part_of_every_policy_was_needed_by_a_call_or_stopped_one(stack):
+    found = stack.proof()
+
+    left = review(found["survivors"])
+    assert (left.unneeded, left.outdated) == ((), ())
+    assert found["allows"] > 40
+    assert found["denies"] > 10
+
+
+def test_the_record_holds_every_judged_call_with_its_context_and_the_policies_in_front(stack, names):
+    found = [one for one in stack.recorded() if one["action"] == "s3:GetObjectVersion" and one["allowed"]]
+
+    worker = next(one for one in found if "worker" in one["principal"])
+    assert worker["resource"].startswith(f"arn:aws:s3:::{names.intake}/")
+    assert worker["context"]["s3:existingobjecttag/GuardDutyMalwareScanStatus"] == ["NO_THREATS_FOUND"]
+    assert [name.split(" ")[0] for name in worker["policies"]] == ["inline", "bucket"]
+    assert worker["times"] > 1
 
 
 def test_a_second_up_changes_nothing(stack):

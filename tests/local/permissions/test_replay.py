@@ -12,6 +12,7 @@ from local.permissions.principals import Caller
 from local.permissions.probes import administrator
 from local.permissions.recording import Recorded, Recording
 from local.permissions.replay import Proof, prove
+from local.permissions.reviewed import review
 from tests.local.permissions.asking import (
     ACCOUNT,
     OBJECT,
@@ -207,3 +208,12 @@ def test_the_same_policy_deployed_again_is_the_same_policy(times: int) -> None:
     policies = [on_role(allow()) for _ in range(times)]
 
     assert proof(policies, ask(on_role(allow()))).survivors == ()
+
+
+def test_the_review_leaves_what_nobody_has_reviewed_and_names_reviews_of_nothing() -> None:
+    table = (("statement 'A' of *", "why"), ("statement 'B' of *", "why"))
+
+    left = review(["statement 'A' of role 'x'", "action y in statement 'A' of role 'x'"], table)
+
+    assert left.unneeded == ("action y in statement 'A' of role 'x'",)
+    assert left.outdated == ("statement 'B' of *",)
