@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-SCANNER: Final = "the local scanner does not act with the role of its plan yet"
+PLAN: Final = (
+    "AWS asks it of the role of every plan (GuardDuty User Guide, Create or update IAM role policy), but only "
+    "objects without versions need it, and the bucket keeps versions"
+)
+PLAN_ENDS: Final = "the plan's own rule is taken down when the plan is destroyed, and its role right after it"
 SERVICES: Final = "alarms, log groups and access logs are deployed, but deliver nothing here yet"
 ACCOUNT: Final = "calls of who deploys and operates are not judged here yet"
 
 REVIEWED: Final = (
-    ("* of trust policy of role '*-scan-*'", SCANNER),
-    ("* of inline policy 'scan' of role '*-scan-*'", SCANNER),
-    (
-        "value *-scan-* of ArnNotEquals aws:PrincipalArn in statement 'CleanOnly' of bucket policy of *",
-        SCANNER,
-    ),
-    ("value *-scan-* of ArnNotEquals aws:PrincipalArn in statement 'NamedReadersOnly' of bucket *", SCANNER),
-    ("statement 'Scanner' of key policy of *", SCANNER),
+    ("action s3:GetObjectTagging in statement 'TagObjects' of inline policy 'scan' of *", PLAN),
+    ("action s3:PutObjectTagging in statement 'TagObjects' of inline policy 'scan' of *", PLAN),
+    ("action s3:GetObject in statement 'ReadObjects' of inline policy 'scan' of *", PLAN),
+    ("action events:DeleteRule in statement 'ManageOwnRule' of inline policy 'scan' of *", PLAN_ENDS),
+    ("action events:RemoveTargets in statement 'ManageOwnRule' of inline policy 'scan' of *", PLAN_ENDS),
     ("statement 'AccessLogDelivery' of bucket policy of *", SERVICES),
     ("statement 'Alarms' of topic policy of *", SERVICES),
     ("statement 'Alarms' of key policy of *", SERVICES),
