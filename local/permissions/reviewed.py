@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 PLAN: Final = (
-    "AWS asks it of the role of every plan (GuardDuty User Guide, Create or update IAM role policy), but only "
-    "objects without versions need it, and the bucket keeps versions"
+    "AWS asks it of the role of every plan (GuardDuty User Guide, Create or update IAM role policy), but "
+    "only objects without versions need it, and the bucket keeps versions"
 )
 PLAN_ENDS: Final = "the plan's own rule is taken down when the plan is destroyed, and its role right after it"
 SERVICES: Final = "alarms, log groups and access logs are deployed, but deliver nothing here yet"
