@@ -50,9 +50,10 @@ type Api = list[Method]
 
 
 def companions(api: Sample) -> Stack:
-    """Return the API with a stage and a usage plan for it."""
+    """Return the API with a stage and a usage plan for it, and an authorizer."""
     return stack(
         api,
+        resource("apigateway.Authorizer", "staff", name="staff"),
         resource("apigateway.Stage", "stage", sources=OF_API, restApi=UNKNOWN, stageName="dev"),
         resource(
             "apigateway.UsagePlan",
@@ -100,7 +101,12 @@ def method_resources(method: Method, parent: str) -> list[Sample]:
         resource(
             "apigateway.Method",
             name,
-            sources={**OF_API, "resourceId": (parent,), "requestValidatorId": (validator,)},
+            sources={
+                **OF_API,
+                "resourceId": (parent,),
+                "requestValidatorId": (validator,),
+                "authorizerId": ("staff",),
+            },
             restApi=UNKNOWN,
             resourceId=UNKNOWN,
             httpMethod=method.verb,
@@ -227,12 +233,15 @@ FORMS: dict[str, Callable[[Api], Stack]] = {
 def as_routes(api: Api) -> Stack:
     """Declare each method as a route of an HTTP API."""
     kinds = {"authorizer": "JWT", "iam": "AWS_IAM", "key": "NONE", "none": "NONE"}
-    return stack(resource("apigatewayv2.Api", "api", protocolType="HTTP")).plus(
+    return stack(
+        resource("apigatewayv2.Api", "api", protocolType="HTTP"),
+        resource("apigatewayv2.Authorizer", "staff", name="staff"),
+    ).plus(
         *(
             resource(
                 "apigatewayv2.Route",
                 f"{method.verb} {method.path}",
-                sources={"apiId": ("api",)},
+                sources={"apiId": ("api",), "authorizerId": ("staff",)},
                 apiId=UNKNOWN,
                 routeKey=f"{method.verb} {method.path}",
                 authorizationType=kinds[method.auth],

@@ -98,12 +98,13 @@ SOUND_HTTP = stack(
     resource(
         "apigatewayv2.Route",
         "route",
-        sources={"apiId": ("api",)},
+        sources={"apiId": ("api",), "authorizerId": ("staff",)},
         apiId=UNKNOWN,
         routeKey="POST /v1/orders",
         authorizationType="JWT",
         authorizerId=UNKNOWN,
     ),
+    resource("apigatewayv2.Authorizer", "staff", name="staff"),
     resource(
         "apigatewayv2.Stage",
         "stage",

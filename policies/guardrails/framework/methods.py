@@ -3,13 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import override
+from typing import Final, override
 
 from guardrails.framework.api import HTTP, REST, REST_BODY, api_of, is_quick
 from guardrails.framework.errors import UndeterminedError
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
 from guardrails.framework.openapi import OpenApi, Operation, says_something
+
+_AUTHORIZERS: Final = ("apigateway.Authorizer", "apigatewayv2.Authorizer")
 
 
 class Method(ABC):
@@ -24,6 +26,10 @@ class Method(ABC):
     def verb(self) -> str:
         """Return the HTTP method in capitals, ANY for all."""
         return "ANY"
+
+    def _names_authorizer(self) -> bool:
+        read = partial(self.node.inputs.text, "authorizerId")
+        return bool(self.graph.origin(self.node, "authorizerId", read, kinds=_AUTHORIZERS))
 
     @abstractmethod
     def asks_authorizer(self) -> bool:
@@ -56,7 +62,7 @@ class RestMethod(Method):
     @override
     def asks_authorizer(self) -> bool:
         kind = self.node.inputs.text("authorization").upper()
-        return kind == "AWS_IAM" or (kind not in ("", "NONE") and self.node.inputs.has("authorizerId"))
+        return kind == "AWS_IAM" or (kind not in ("", "NONE") and self._names_authorizer())
 
     @override
     def asks_api_key(self) -> bool:
@@ -125,7 +131,7 @@ class Route(Method):
     @override
     def asks_authorizer(self) -> bool:
         kind = self.node.inputs.text("authorizationType").upper()
-        return kind == "AWS_IAM" or (kind not in ("", "NONE") and self.node.inputs.has("authorizerId"))
+        return kind == "AWS_IAM" or (kind not in ("", "NONE") and self._names_authorizer())
 
     @override
     def asks_api_key(self) -> bool:

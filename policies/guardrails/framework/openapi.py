@@ -148,7 +148,7 @@ class Operation:
 
     @staticmethod
     def _is_authorizer(scheme: Props) -> bool:
-        return scheme.has(_AUTHORIZER) or scheme.text("x-amazon-apigateway-authtype").lower() == "awssigv4"
+        return scheme.sets(_AUTHORIZER) or scheme.text("x-amazon-apigateway-authtype").lower() == "awssigv4"
 
 
 def _is_api_key(scheme: Props) -> bool:

@@ -58,6 +58,10 @@ class Props:
         """Tell whether *key* is set at all; states hold empty text for what nobody has set."""
         return key in self.keys() and (self.is_unknown(key) or self._values[key] != "")
 
+    def sets(self, key: str) -> bool:
+        """Tell whether *key* is set, where what is not known yet could as well turn out to be nothing."""
+        return self.get(key) not in (None, "")
+
     def filled_in(self, key: str) -> bool:
         """Tell whether the provider put its default at *key*, about which the program says nothing.
 

@@ -47,7 +47,8 @@ _GUARDED: Final = stack(
     _API,
     _method("post", httpMethod="POST", authorization="CUSTOM", authorizerId=UNKNOWN),
     _method("preflight", httpMethod="OPTIONS", authorization="NONE"),
-)
+    resource("apigateway.Authorizer", "staff", name="staff"),
+).traced("post", authorizerId=("staff",))
 _KEYED: Final = stack(
     _API,
     _method("post", httpMethod="POST", authorization="NONE", apiKeyRequired=True),
@@ -64,12 +65,13 @@ _GUARDED_ROUTE: Final = stack(
     resource(
         "apigatewayv2.Route",
         "route",
-        sources={"apiId": ("http",)},
+        sources={"apiId": ("http",), "authorizerId": ("staff",)},
         apiId=UNKNOWN,
         routeKey="POST /v1/orders",
         authorizationType="JWT",
         authorizerId=UNKNOWN,
     ),
+    resource("apigatewayv2.Authorizer", "staff", name="staff"),
 )
 _SOCKET: Final = stack(
     resource("apigatewayv2.Api", "socket", protocolType="WEBSOCKET"),

@@ -242,10 +242,15 @@ def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
     metric = "FailedInvocations"
     buses = ("cloudwatch.EventBus",)
     bus = graph.origin(rule, "eventBusName", partial(rule.inputs.text, "eventBusName"), kinds=buses)
-    of_bus = isinstance(bus, Node) or bus.rsplit("/", 1)[-1] not in ("", "default")
+    wanted = _bus_name(bus)
+    wanted = "" if wanted == "default" else wanted
 
     def on_bus(watched: Watched) -> bool:
-        return watched.props.block("dimensions").has("EventBusName") is of_bus
+        read = partial(watched.dimension, "EventBusName")
+        beside = ("cloudwatch.EventRule",)
+        return wanted == _bus_name(
+            graph.origin(watched.alarm, watched.prop, read, kinds=buses, beside=beside)
+        )
 
     found = alarms_on(
         rule,
@@ -257,5 +262,10 @@ def event_rule_alarms(rule: Node, graph: Graph) -> Iterator[str]:
         beside=buses,
     )
     if not found:
-        by = " by RuleName and EventBusName" if of_bus else ""
+        by = " by RuleName and EventBusName" if wanted else ""
         yield f"has targets and no alarm with an action on its {metric}{by}"
+
+
+def _bus_name(bus: Node | str) -> Node | str:
+    """Return the name of a bus, the bus itself where AWS will make its name up."""
+    return bus.rsplit("/", 1)[-1] if isinstance(bus, str) else bus.inputs.known_text("name") or bus

@@ -208,7 +208,8 @@ def _deliveries(node: Node, graph: Graph) -> Iterator[_Delivery]:
     """Yield what *node* makes a service deliver, and to what."""
     given = node.inputs
     if node.kind == "cloudwatch.EventTarget":
-        if not given.has("roleArn"):
+        role = graph.origin(node, "roleArn", partial(given.text, "roleArn"), kinds=("iam.Role",))
+        if not role:
             yield _delivery(node, "rule", "arn", partial(given.text, "arn"), graph, _ADMITTING)
         if given.has("deadLetterConfig"):
             read = partial(given.block("deadLetterConfig").text, "arn")

@@ -240,7 +240,7 @@ def event_source_concurrency(mapping: Node, graph: Graph) -> Iterator[str]:
     Messages that meet a throttle use up their receives and end as dead letters that nothing was wrong with.
     """
     service, _ = source_of(mapping, graph)
-    if service != "sqs" or mapping.inputs.has("provisionedPollerConfig"):
+    if service != "sqs" or mapping.inputs.block("provisionedPollerConfig").keys():
         return
     most = _maximum(mapping)
     if not most:

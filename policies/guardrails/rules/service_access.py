@@ -133,12 +133,12 @@ def _tells_source(service: str, statement: Statement) -> bool:
 def _unconfined_permission(permission: Node, graph: Graph) -> Iterator[str]:
     given = permission.inputs
     service = given.text("principal")
-    if not service.endswith((".amazonaws.com", ".amazon.com")) or given.has("eventSourceToken"):
+    if not service.endswith((".amazonaws.com", ".amazon.com")) or given.sets("eventSourceToken"):
         return
-    if not given.has("sourceArn") and service not in _BY_ACCOUNT_ALONE:
+    source = graph.origin(permission, "sourceArn", lambda: given.text("sourceArn"))
+    if not source and service not in _BY_ACCOUNT_ALONE:
         yield f"lets {service} invoke for any source"
-    elif not given.has("sourceAccount"):
-        source = graph.origin(permission, "sourceArn", lambda: given.text("sourceArn"))
+    elif not given.sets("sourceAccount"):
         named = names_account(source) if isinstance(source, str) else source.kind != "s3.Bucket"
         if not named:
             yield f"lets {service} invoke for any account"

@@ -226,7 +226,7 @@ def _grouped(acl: Node, graph: Graph) -> Iterator[Props]:
 def _has_managed_group(acl: Node, graph: Graph) -> bool:
     groups = graph.companions(acl, "wafv2.WebAclRuleGroupAssociation", "webAclArn")
     return any(
-        group.inputs.has("managedRuleGroup") and group.inputs.text("overrideAction") != "count"
+        group.inputs.blocks("managedRuleGroup") and group.inputs.text("overrideAction") != "count"
         for group in groups
     )
 
@@ -247,11 +247,11 @@ def _lowered(value: Any) -> Any:
 
 
 def _is_managed(rule: Props) -> bool:
-    managed = rule.block("statement").has("managedRuleGroupStatement")
+    managed = rule.block("statement").sets("managedRuleGroupStatement")
     return managed and not rule.block("overrideAction").has("count")
 
 
 def _limits(rule: Props, settings: WafSettings) -> bool:
     rate = rule.block("statement").block("rateBasedStatement")
-    stops = any(rule.block("action").has(action) for action in _STOPS)
+    stops = any(rule.block("action").sets(action) for action in _STOPS)
     return stops and 0 < rate.number("limit") <= settings.maximum_requests
