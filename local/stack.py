@@ -137,6 +137,10 @@ class LocalStack:
         """Return what the calls so far prove of the deployed policies; `survivors` are unused or untested."""
         return dict(self._asked("proof"))
 
+    def reasons(self) -> dict[str, str]:
+        """Return, by message id, why messages failed that are in their queue again or among dead letters."""
+        return dict(self._asked("reasons"))
+
     def _asked(self, what: str) -> Any:
         with urllib.request.urlopen(f"{self.control}/{what}", timeout=60) as answer:  # noqa: S310 - loopback
             return json.load(answer)

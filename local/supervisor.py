@@ -155,13 +155,14 @@ def _plain(value: Any) -> Any:
 
 def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
     class Control(BaseHTTPRequestHandler):
-        """GET /status, /recorded, /proof; POST /invoke/FUNCTION, from moto's Lambda; /faults."""
+        """GET /status, /reasons, /recorded, /proof; POST /invoke/FUNCTION, from moto's Lambda; /faults."""
 
         def do_GET(self) -> None:
             if self._serves_faults():
                 return
             answers: dict[str, Callable[[], Any]] = {
                 "/status": supervisor.status,
+                "/reasons": supervisor.runner.reasons,
                 "/recorded": lambda: [one.plain() for one in supervisor.judge.recorded()],
                 "/proof": lambda: dataclasses.asdict(supervisor.judge.proof()),
             }

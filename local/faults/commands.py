@@ -113,6 +113,26 @@ def resume(queue: Annotated[str, typer.Argument(help="The glob that was paused."
     console.print(f"{queue} is polled again")
 
 
+@app.command()
+def prove(
+    events: Annotated[int, typer.Option(min=1, help="How many object versions are put.")] = 5000,
+    share: Annotated[str, typer.Option(help="The part that each fault strikes.")] = "20%",
+    seed: Annotated[int, typer.Option(help="Draws input and strikes.")] = 1,
+    kind: Annotated[list[str] | None, typer.Option(help="Only faults of this kind; may be repeated.")] = None,
+    concurrency: Annotated[int, typer.Option(min=2, help="The worker's, instead of the stack's 5.")] = 20,
+) -> None:
+    """Put events into a stack of its own under every fault at once, and account for each of them."""
+    from local.faults.proof.show import Question, prove
+
+    unknown = [one for one in kind or [] if one not in SITES]
+    if unknown:
+        raise FaultError(f"kind {unknown[0]!r} is none of {', '.join(SITES)}")
+    question = Question(
+        events=events, share=_share(share), seed=seed, kinds=tuple(kind or ()), concurrency=concurrency
+    )
+    raise typer.Exit(prove(console, question))
+
+
 def show(standing: list[dict[str, object]]) -> None:
     """Print faults as a table."""
     if not standing:

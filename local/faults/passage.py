@@ -37,18 +37,24 @@ def passage(faults: Faults, site: str, **place: str) -> Verdict:
     return Verdict(refused=f"a fault struck each of {1 + MOST_RETRIES} attempts", copies=0)
 
 
+type Failed = dict[str, str]
+"""Ids of messages, and why they failed."""
+
+
 def hand_over(
-    strike: Strike | None, run: Callable[[], set[str]], everything: set[str], wait: Callable[[float], object]
-) -> set[str]:
-    """Hand a batch over by *run*, which returns the messages that failed; return those that come back."""
+    strike: Strike | None, run: Callable[[], Failed], ids: set[str], wait: Callable[[float], object]
+) -> Failed:
+    """Hand the messages *ids* over by *run*, which returns those that failed; return those that come back."""
     if strike is None:
         return run()
     match strike.fault.kind, strike.fault.when:
-        case ("throttle", _) | ("error", "before"):
-            return everything
+        case "throttle", _:
+            return dict.fromkeys(ids, "the invocation was throttled (a fault)")
+        case "error", "before":
+            return dict.fromkeys(ids, "the invocation failed before it began (a fault)")
         case "error", _:
             run()
-            return everything
+            return dict.fromkeys(ids, "the answer of the invocation was lost (a fault)")
         case "duplicate", _:
             return run() | run()
     wait(strike.seconds)

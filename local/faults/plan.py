@@ -17,6 +17,8 @@ from local.faults.errors import FaultError
 from local.faults.fault import DELAY_MILLISECONDS, Fault
 
 _STOP_SECONDS = 0.2
+_PATIENT_SECONDS = 1
+"""No client waits for less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,14 @@ class Strike:
     @property
     def loses(self) -> bool:
         """Whether the effect may happen without its maker learning of it."""
-        before = self.fault.kind == "error" and self.fault.when == "before"
-        return self.fault.kind != "throttle" and not before
+        match self.fault.kind:
+            case "throttle":
+                return False
+            case "error":
+                return self.fault.when == "after"
+            case "delay":  # a client may have stopped waiting
+                return self.seconds >= _PATIENT_SECONDS
+        return True
 
 
 @dataclass(frozen=True, kw_only=True)

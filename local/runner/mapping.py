@@ -14,6 +14,7 @@ from local.runner.calls import FunctionCalls
 from local.runner.configuration import EventSource, function_name
 from local.runner.errors import RunnerError, StoppedError
 from local.runner.pool import InvokeResult
+from local.runner.reasons import Reasons
 from local.runner.slots import Slots
 from local.runner.sqs_events import build_event, failed_messages
 from local.runner.sqs_queue import Received, SourceQueue
@@ -45,10 +46,11 @@ class Mapping:
         wait_free: Callable[[], bool],
         unsettled_until: Callable[[], float],
         faults: Faults,
+        reasons: Reasons,
     ) -> None:
         self.source = source
         self._queue_name = source.source_arn.rpartition(":")[2]
-        self._unsettled_until, self._faults = unsettled_until, faults
+        self._unsettled_until, self._faults, self._reasons = unsettled_until, faults, reasons
         self._open_queue, self._calls = queue, calls
         self._invoke, self._wait_free = invoke, wait_free
         limit = source.concurrency or _CONCURRENCY
@@ -150,13 +152,14 @@ class Mapping:
 
     def _process(self, queue: SourceQueue, batch: Sequence[Received]) -> None:
         ids = {one.id for one in batch}
-        failed = ids
+        failed = dict.fromkeys(ids, "the function could not be invoked; see the problems in the status")
         try:
             event = build_event((one.message for one in batch), self.source.source_arn)
 
-            def run() -> set[str]:
+            def run() -> dict[str, str]:
                 result = self._invoke(self.source.function, event)
-                return failed_messages(result, ids, reports_failures=self.source.reports_failures)
+                failed = failed_messages(result, ids, reports_failures=self.source.reports_failures)
+                return dict.fromkeys(failed, result.failure)
 
             function = function_name(self.source.function)
             strike = self._faults.strike("batches", function=function, queue=self._queue_name)
@@ -166,14 +169,17 @@ class Mapping:
             with self._lock:
                 self._counts.update(batches=1, messages=len(ids), failed=len(failed))
 
-    def _settle(self, queue: SourceQueue, batch: Sequence[Received], failed: set[str]) -> set[str]:
+    def _settle(
+        self, queue: SourceQueue, batch: Sequence[Received], failed: dict[str, str]
+    ) -> dict[str, str]:
         """Delete what is done; without the permission to delete, everything comes back, as on AWS."""
         done = [one for one in batch if one.id not in failed]
         *_, account, name = self.source.source_arn.split(":")
         denied = done and self._calls().refused("sqs", "DeleteMessage", QueueUrl=f"/{account}/{name}")
         if denied:
             self._note(denied.message)
-            done, failed = [], {one.id for one in batch}
+            done, failed = [], {one.id: denied.message for one in batch}
+        self._reasons.settle((one.id for one in done), failed)
         queue.delete(done)
         queue.give_back([one for one in batch if one.id in failed], self._unsettled_until())
         return failed

@@ -25,6 +25,15 @@ class InvokeResult:
     payload: bytes
     function_error: str | None
     log_tail: str
+    request_id: str
+
+    @property
+    def failure(self) -> str:
+        """Why messages came back that the function was given, in words."""
+        if not self.function_error:
+            return f"the function reported it as failed (request {self.request_id}; its log says why)"
+        error = json.loads(self.payload)
+        return f"{error.get('errorType')}: {error.get('errorMessage')} (request {self.request_id})"
 
 
 class Pool:
@@ -171,6 +180,7 @@ class Pool:
             payload=answer.body if failure is None else failure,
             function_error="Unhandled" if failure else None,
             log_tail=warm.log.take_tail(),
+            request_id=request_id,
         )
 
 

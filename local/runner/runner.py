@@ -20,6 +20,7 @@ from local.runner.errors import RunnerError, UnknownFunctionError
 from local.runner.logs import LogShipper
 from local.runner.mapping import Mapping
 from local.runner.pool import InvokeResult, Pool
+from local.runner.reasons import Reasons
 from local.runner.sqs_queue import SourceQueue
 from local.runner.status import RunnerStatus
 from local.runner.warm import Host
@@ -58,6 +59,7 @@ class Runner:
         self._host = Host(
             judge=judge, faults=faults, endpoint=endpoint, runtime_dir=runtime_dir, shipper=self._shipper
         )
+        self._reasons = Reasons()
         self._lock = threading.RLock()
         self._configuration = Configuration()
         self._pools: dict[str, Pool] = {}
@@ -111,6 +113,10 @@ class Runner:
                 *self._shipper.problems(),
             ],
         )
+
+    def reasons(self) -> dict[str, str]:
+        """Return, by message id, why messages failed that are in their queue again or among dead letters."""
+        return self._reasons.all()
 
     def pids(self) -> list[int]:
         """Return the ids of the functions' processes."""
@@ -198,6 +204,7 @@ class Runner:
             wait_free=lambda: pool().slots.wait_free(),
             unsettled_until=lambda: pool().unsettled_until,
             faults=self._faults,
+            reasons=self._reasons,
         )
 
     def _client(self, service: Any, region: str) -> Any:

@@ -55,7 +55,7 @@ def test_message_attributes_are_in_camel_case_and_binary_ones_in_base64() -> Non
 
 
 def result(payload: str, error: str | None = None) -> InvokeResult:
-    return InvokeResult(payload=payload.encode(), function_error=error, log_tail="")
+    return InvokeResult(payload=payload.encode(), function_error=error, log_tail="", request_id="request-1")
 
 
 IDS = {"a", "b", "c"}
