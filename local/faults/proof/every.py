@@ -12,7 +12,7 @@ FIRST_CALLS = 25
 
 
 def every(share: float, seed: int, kinds: Sequence[str] = ()) -> list[Fault]:
-    """Return each kind, or those of *kinds*, at each of its sites; but for pauses, which are no matter of share.
+    """Return each kind, or those of *kinds*, at each of its sites; pauses are no matter of share.
 
     Errors and kills strike half of *share* before the effect and half after it. Since the first fault that
     strikes is the only one, a later one gets a larger part of what the earlier ones leave: *share* of all.

@@ -77,6 +77,23 @@ def test_a_batch_that_fails_every_time_ends_in_the_dead_letter_queue(
 
     assert recorder.batches() == []
     assert left_in(stage, url) == 0
+    assert list(runner.reasons().values()) == ["the invocation failed before it began (a fault)"]
+
+
+def test_a_dead_letter_has_the_reason_of_its_last_failure_and_what_succeeds_has_none(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str
+) -> None:
+    url = stage.queue(name, dlq=f"{name}-dlq")
+    stage.role(*QUEUE_AND_LOGS)
+    stage.function(FAILS_DIFFERENTLY)
+    stage.mapping(name, batchSize=1)
+
+    stage.send(url, ["raise", "report", "heal"])
+    eventually(lambda: left_in(stage, url) == 0 and left_in(stage, f"{url}-dlq") == 2)
+
+    raised, reported = sorted(runner.reasons().values())
+    assert raised.startswith("ValueError: not this one (request ")
+    assert reported.startswith("the function reported it as failed (request ")
 
 
 def test_a_paused_queue_is_not_polled_until_it_is_resumed(
@@ -95,6 +112,15 @@ def test_a_paused_queue_is_not_polled_until_it_is_resumed(
     faults.clear(pause)
     eventually(lambda: recorder.bodies() == ["goes on", "waits"])
 
+
+FAILS_DIFFERENTLY = """
+    def handler(event, context):
+        (record,) = event["Records"]
+        if record["body"] == "raise":
+            raise ValueError("not this one")
+        if record["body"] == "report" or record["attributes"]["ApproximateReceiveCount"] == "1":
+            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+"""
 
 DIES_ONCE = """
     import json, os, time

@@ -1,0 +1,53 @@
+"""System objects under every fault at once: the real program, engine, wiring and functions."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from local.faults.fault import Fault
+from local.faults.proof.every import every
+from local.faults.proof.inputs import generate
+from local.faults.proof.run import Proof
+from local.stack import LocalStack
+
+EVENTS, STRIKES = 300, 15
+PATIENCE_SECONDS = 400
+# What the quarantine left behind would hold for two minutes: it meets what strikes before it runs.
+WORKER = ("calls", "invocations")
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    """The stack with a short timeout, since what a killed worker left behind holds until its deadline."""
+    stack = LocalStack.start(tmp_path / "stack")
+    try:
+        stack.engine.select("local")
+        stack.engine.require("config", "set", "--path", "objects.worker.timeoutSeconds", "20")
+        run = stack.deploy()
+        assert run.status == 0, run.output
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.finding("SP-2", "SP-13", "SP-17")
+def test_no_event_is_lost_or_recorded_twice_while_everything_fails(stack: LocalStack) -> None:
+    """Each fault rests after some strikes: the command `fault prove` goes on to the end."""
+    faults: list[Fault] = [
+        msgspec.structs.replace(fault, limit=STRIKES, function="*worker*" if fault.site in WORKER else "*")
+        for fault in every(0.2, seed=3)
+    ]
+    plan = generate(EVENTS, seed=3)
+
+    outcome = Proof(stack, PATIENCE_SECONDS).run(
+        plan, faults, pauses=True, on_put=lambda _: None, on_waiting=lambda _: None
+    )
+
+    assert outcome.wrong == []
+    assert outcome.under_faults.events == EVENTS
+    assert outcome.afterwards.recorded.total() == EVENTS
+    struck = {one["id"].partition("-")[0]: one["struck"] for one in outcome.faults if one["struck"]}
+    assert struck.keys() == {"throttle", "delay", "error", "duplicate", "kill"}
