@@ -81,6 +81,9 @@ class Runtime:
         """
         self.deadline.start(context)
         self.once.register(context)
+        # Of an invocation that dies, this is all that leads from its request to its messages.
+        ids = [record["messageId"] for record in batch["Records"]]
+        self.telemetry.logger.info("Received", extra={"message_ids": ids})
 
         def on_message(record: SQSRecord) -> None:
             self._run_message(record, context.aws_request_id, work)

@@ -85,7 +85,13 @@ def quarantine(cloud: Cloud, handlers: dict[str, ModuleType]) -> Invoke:
 
 
 @pytest.fixture
-def logs(
+def logs(all_logs: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[dict[str, Any]]]:
+    """Return the log records so far of what became of messages."""
+    return lambda: [entry for entry in all_logs() if entry["message"] != "Received"]
+
+
+@pytest.fixture
+def all_logs(
     handlers: dict[str, ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], list[dict[str, Any]]]:
     """Return the log records so far; each line must be JSON."""

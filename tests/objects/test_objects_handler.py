@@ -238,6 +238,29 @@ def test_every_log_record_of_an_object_can_be_found_by_correlation_id_bucket_key
     ]
 
 
+@pytest.mark.finding("CC-OPS-1", "OP-5.1")
+def test_a_worker_that_dies_has_said_which_messages_it_was_given(
+    cloud: Cloud,
+    worker: Invoke,
+    all_logs: Logs,
+    monkeypatch: pytest.MonkeyPatch,
+    handlers: dict[str, Any],
+) -> None:
+    """A dead letter whose worker was killed has no record of its own: its id leads to the request that died."""
+
+    def die(*_: object, **__: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(handlers["worker"].domain, "process", die)
+    with pytest.raises(SystemExit):
+        worker(scan_event(cloud.upload("1.csv")), scan_event(cloud.upload("2.csv")))
+
+    (entry,) = all_logs()
+    assert entry["message"] == "Received"
+    assert entry["message_ids"] == ["message-0", "message-1"]
+    assert entry["function_request_id"] == "request-1"
+
+
 def test_what_an_object_holds_is_never_logged(cloud: Cloud, worker: Invoke, logs: Logs) -> None:
     worker(
         scan_event(cloud.upload(body=b"a secret")), scan_event(cloud.upload("b", b"a secret", "image/png"))
