@@ -246,7 +246,7 @@ def test_a_worker_that_dies_has_said_which_messages_it_was_given(
     monkeypatch: pytest.MonkeyPatch,
     handlers: dict[str, Any],
 ) -> None:
-    """A dead letter whose worker was killed has no record of its own: its id leads to the request that died."""
+    """A dead letter whose worker was killed has no record of its own: its id leads to the dead request."""
 
     def die(*_: object, **__: object) -> None:
         raise SystemExit

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 from local.demo.inputs import Plan, Upload
-from local.scanner import EICAR
+from local.scan_work import EICAR
 
 VERSIONS = 3
 # Of a hundred versions, so many are of keys with several, infected, empty, or of a type that is not accepted.
