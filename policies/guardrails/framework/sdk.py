@@ -1,30 +1,41 @@
-"""The only module that imports pulumi_policy: public names, and private ones checked before use.
-
-The SDK has no public way to learn the stack, to give one diagnostic its own level or to share work between
-policies. Its analyzer servicer is therefore replaced, and what that relies on is verified here at import, so
-that a changed SDK stops the pack instead of letting it judge by halves.
-"""
+"""The only module that imports pulumi_policy: its names for the pack, checked before use (`sdk_guard`)."""
 
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pulumi_policy
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
-from pulumi_policy import policy as sdk_policy
-from pulumi_policy.deserialize import (
-    SPECIAL_ARCHIVE_SIG,
-    SPECIAL_ASSET_SIG,
-    SPECIAL_SECRET_SIG,
-    SPECIAL_SIG_KEY,
-    deserialize_properties,
-)
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
-from pulumi_policy.version import VERSION
 
-from guardrails.framework.errors import SdkChangedError
+from guardrails.framework.sdk_guard import (
+    SERVICER,
+    check_values,
+    check_version,
+    checked_servicer,
+    refused,
+)
+
+try:
+    from pulumi_policy import (
+        EnforcementLevel,
+        Policy,
+        ResourceValidationPolicy,
+        Severity,
+        StackValidationPolicy,
+    )
+    from pulumi_policy import PolicyPack as BasePack
+    from pulumi_policy import policy as sdk_policy
+    from pulumi_policy.deserialize import (
+        SPECIAL_ARCHIVE_SIG,
+        SPECIAL_ASSET_SIG,
+        SPECIAL_SECRET_SIG,
+        SPECIAL_SIG_KEY,
+        deserialize_properties,
+    )
+    from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
+    from pulumi_policy.version import VERSION
+except ImportError as missing:
+    raise refused(f"cannot be used ({missing})") from missing
 
 __all__ = [
     "SPECIAL_SECRET_SIG",
@@ -48,63 +59,14 @@ __all__ = [
     "wire_severity",
 ]
 
-KNOWN_VERSION = "1.21.0"
-
-BasePack = pulumi_policy.PolicyPack
-EnforcementLevel = pulumi_policy.EnforcementLevel
-Policy = pulumi_policy.Policy
-ResourceValidationPolicy = pulumi_policy.ResourceValidationPolicy
-Severity = pulumi_policy.Severity
-StackValidationPolicy = pulumi_policy.StackValidationPolicy
-
-_SERVICER = "_PolicyAnalyzerServicer"
-_METHODS = {
-    "Analyze": ["self", "request", "_context"],
-    "AnalyzeStack": ["self", "request", "_context"],
-    "Configure": ["self", "request", "_context"],
-    "ConfigureStack": ["self", "request", "_context"],
-    "GetAnalyzerInfo": ["self", "_request", "_context"],
-    "Remediate": ["self", "request", "_context"],
-    "_convert_enforcement_level": ["self", "enforcement_level"],
-}
-
-
-def _require(condition: bool, what: str) -> None:
-    if not condition:
-        raise SdkChangedError(
-            f"pulumi-policy {VERSION} {what}; this pack is written against {KNOWN_VERSION}: "
-            f"install pulumi-policy=={KNOWN_VERSION}, or adapt guardrails/framework/sdk.py"
-        )
-
-
-def checked_servicer(module: Any) -> Any:
-    """Return *module*'s analyzer servicer class, after a look at every private name the pack relies on.
-
-    Raises
-    ------
-    SdkChangedError
-        A name is gone or takes other parameters.
-    """
-    servicer = getattr(module, _SERVICER, None)
-    _require(inspect.isclass(servicer), f"has no {_SERVICER}")
-    for name, expected in _METHODS.items():
-        method = getattr(servicer, name, None)
-        _require(callable(method), f"has no {_SERVICER}.{name}")
-        found = list(inspect.signature(method).parameters) if method else []
-        _require(found == expected, f"declares {_SERVICER}.{name}({', '.join(found)})")
-    _require(
-        _SERVICER in inspect.getsource(module.PolicyPack.__init__),
-        f"no longer serves PolicyPack by {_SERVICER}",
-    )
-    return servicer
-
-
+check_version(VERSION)
+check_values(deserialize_properties, unknown_checking_proxy, UnknownValueError)
 BaseServicer: Any = checked_servicer(sdk_policy)
 
 
 def install(servicer: Callable[..., object]) -> None:
     """Let the SDK's PolicyPack serve by *servicer*."""
-    setattr(sdk_policy, _SERVICER, servicer)
+    setattr(sdk_policy, SERVICER, servicer)
 
 
 def plain_properties(wire: dict[str, Any]) -> dict[str, Any]:
