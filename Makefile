@@ -4,6 +4,9 @@
 BIN := .venv/bin
 STACK ?= dev
 WORKFLOWS ?= .github/workflows
+UV = $$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])')
+# What the pack needs where it is copied to, pinned with hashes, and what builds it.
+PINNED = $(UV) export --frozen --quiet --package guardrails --no-default-groups --group build --no-emit-project --no-header
 CODE := __main__.py infra functions policies local tests bench
 
 help: ## list the targets
@@ -30,15 +33,18 @@ check: setup-tests workflows ## format, lint, types, lock file, workflows, gener
 	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests bench
 	@$(BIN)/mypy policies/__main__.py
 	@$(BIN)/python -m guardrails.pages docs --tests tests --check
-	@$$($(BIN)/python -c 'from local.toolchain import read_record; print(read_record()["uv"])') lock --check --quiet
+	@$(UV) lock --check --quiet
+	@$(PINNED) | cmp -s - policies/requirements.txt || \
+	    { echo "policies/requirements.txt is stale; run: make docs" >&2; exit 1; }
 
 # Offline: the schema is in the package, and nothing is asked of the code host.
 workflows: setup-tests
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)/*.yml
 	@$(BIN)/zizmor --quiet --offline --pedantic --no-progress $(WORKFLOWS)
 
-docs: setup-tests ## write the generated pages
+docs: setup-tests ## write the generated pages, and what the pack pins where it is copied to
 	@$(BIN)/python -m guardrails.pages docs --tests tests
+	@$(PINNED) > policies/requirements.txt
 
 bench: setup ## measure the policy pack against a pack without rules, and write docs/benchmarks.md
 	@$(BIN)/python -m bench

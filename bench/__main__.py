@@ -36,7 +36,7 @@ def main() -> int:
 
 def _growth(length: int, empty: Path, folder: Path) -> Growth:
     """Measure both packs in turn, so that a machine that slows down slows both."""
-    asked = requests(length)
+    asked = requests(length, folder)
     pairs = [(cost(empty, asked, folder), cost(PACK, asked, folder)) for _ in range(RUNS)]
     sys.stderr.write(f"{length} resources measured\n")
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2
@@ -12,6 +14,7 @@ from guardrails.framework.examples import UNKNOWN
 from tests.mocks import Registered, deployed
 
 STACK = "prod"
+_FUNCTION = "aws:lambda/function:Function"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +25,14 @@ class Requests:
     stack: analyzer_pb2.AnalyzeStackRequest
 
 
-def requests(length: int) -> Requests:
-    """Return the questions about a stack of *length* resources: copies of the program's, each named anew."""
+def requests(length: int, folder: Path) -> Requests:
+    """Return the questions about a stack of *length* resources: copies of the program's, each named anew.
+
+    Each copy's functions have code of their own, in archives in *folder*: what a pack keeps of one archive
+    is of no use for the next.
+    """
     resources, whole = [], analyzer_pb2.AnalyzeStackRequest()
-    for copy in _copies(length):
+    for copy in _copies(length, folder):
         resources.append(
             analyzer_pb2.AnalyzeRequest(
                 type=copy["type"], urn=copy["urn"], name=copy["name"], properties=copy["properties"]
@@ -43,16 +50,18 @@ def requests(length: int) -> Requests:
     return Requests(resources=resources, stack=whole)
 
 
-def _copies(length: int) -> Iterator[dict[str, Any]]:
+def _copies(length: int, folder: Path) -> Iterator[dict[str, Any]]:
     program = deployed(STACK, preview=True).resources
     for number in range(length):
-        yield _copy(program[number % len(program)], number // len(program))
+        yield _copy(program[number % len(program)], number // len(program), folder)
 
 
-def _copy(resource: Registered, generation: int) -> dict[str, Any]:
-    """Return a resource whose system is called otherwise; its code is the same."""
+def _copy(resource: Registered, generation: int, folder: Path) -> dict[str, Any]:
+    """Return a resource whose system is called otherwise, a function with code of its own."""
     wire = json_format.MessageToDict(resource.wire)
     code: dict[str, Any] = {key: wire.pop(key) for key in ("code", "handler") if key in wire}
+    if resource.type == _FUNCTION:
+        code["code"] = {**code["code"], "path": str(_rewritten(code["code"]["path"], generation, folder))}
     described = {
         "type": resource.type,
         "urn": resource.urn,
@@ -69,3 +78,14 @@ def _copy(resource: Registered, generation: int) -> dict[str, Any]:
     properties = struct_pb2.Struct()
     properties.update({**copy["properties"], **code})
     return {**copy, "properties": properties}
+
+
+def _rewritten(archive: str, generation: int, folder: Path) -> Path:
+    """Return a copy of a zip archive whose every Python file ends with a line of its own."""
+    target = folder / f"{Path(archive).stem}-{generation}.zip"
+    if not target.exists():
+        with ZipFile(archive) as read, ZipFile(target, "w", ZIP_DEFLATED) as written:
+            for entry in read.infolist():
+                line = f"\n# Copy {generation}\n".encode() if entry.filename.endswith(".py") else b""
+                written.writestr(entry, read.read(entry) + line)
+    return target

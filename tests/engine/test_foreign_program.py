@@ -114,9 +114,10 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:
     owner = Owner(folder=root / "shop", environment=environment)
     for command in [*blocks("Copy it"), "pulumi stack init dev --non-interactive"]:
         done = owner.run(command)
-        if "pip install" in command and "onnection" in done.stdout + done.stderr:
+        if "--require-hashes" in command and "onnection" in done.stdout + done.stderr:
             # Without a network, the same comes from what `make setup` left in uv's cache.
-            options = "--offline --frozen --package guardrails --no-default-groups --no-editable --inexact"
+            options = "--offline --frozen --package guardrails --no-default-groups --group build"
+            options += " --no-install-project --inexact"
             target = f"UV_PROJECT_ENVIRONMENT={owner.folder / 'policies/.venv'}"
             done = owner.run(f"{target} {read_record()['uv']} sync --project {ROOT} {options}")
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
@@ -133,6 +134,23 @@ def test_the_pack_runs_in_an_environment_that_holds_nothing_of_this_project(owne
     for module in ("infra", "local", "objects", "tests"):
         assert owner.run(f"policies/.venv/bin/python -c 'import {module}'").returncode == 1
     assert not any(path.is_symlink() for path in (owner.folder / "policies").iterdir())
+
+
+def test_what_is_installed_beside_the_pack_is_what_its_requirements_pin(owner: Owner) -> None:
+    done = owner.run("policies/.venv/bin/pip list --format json")
+    installed = {
+        package["name"].lower().replace("_", "-"): package["version"] for package in json.loads(done.stdout)
+    }
+    pinned = dict(
+        re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "policies/requirements.txt").read_text(), re.MULTILINE)
+    )
+
+    assert {"pulumi-policy", "hatchling", "typer"} <= pinned.keys()
+    assert {name: version for name, version in installed.items() if pinned.get(name) != version}.keys() <= {
+        "guardrails",
+        "pip",
+        "setuptools",
+    }
 
 
 def test_violations_of_a_foreign_program_are_reported(owner: Owner) -> None:

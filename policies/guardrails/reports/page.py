@@ -40,8 +40,9 @@ exempted is skipped, advice stands in the output of a passed case.""",
 For code hosts: SARIF 2.1.0. A result is an error if it stops the deployment, else a warning, or a note if
 it is undetermined; an exempted one carries a suppression. It points at the line that registers the resource
 if the state or the program's Python sources tell, else at Pulumi.yaml. Fingerprints stay the same between
-runs and stacks. Of more than {RESULTS:,} results the least severe are left out, with a notification. One
-result:""",
+runs and stacks. One is made of rule, resource, outcome and sentence: a release of the pack that words a
+sentence anew closes an alert on a code host, and opens another. Of more than {RESULTS:,} results the least
+severe are left out, with a notification. One result:""",
 }
 
 
