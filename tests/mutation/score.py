@@ -33,20 +33,25 @@ def survivors() -> list[Outcome]:
     return [outcome for outcome in outcomes() if outcome.survived]
 
 
+def unnamed() -> list[Outcome]:
+    """Return the mutants whose fault no rule names as a violation: survivors, and what is undetermined."""
+    return [outcome for outcome in outcomes() if not outcome.stopping]
+
+
 def score(found: Sequence[Outcome], table: Sequence[Entry]) -> list[str]:
     """Return the score, line by line: in all, then how many each rule stops."""
     stopped = [outcome for outcome in found if outcome.stopping]
     doubted = [outcome for outcome in found if outcome.doubting and not outcome.stopping]
     survived = [outcome for outcome in found if outcome.survived]
-    without_reason = unexplained(survived, table)
+    without_reason = unexplained([*doubted, *survived], table)
     by_rule = Counter(rule for outcome in found for rule in outcome.stopping)
     silent = sorted({rule.id for rule in all_rules()} - set(by_rule))
     direct = sum(outcome.on_itself for outcome in stopped)
     return [
         f"{len(found)} mutants: {len(stopped)} stopped by a rule that names the fault, {direct} on the "
         f"broken resource and {len(stopped) - direct} on one that is joined with it; "
-        f"{len(doubted)} more are undetermined, which blocks too",
-        f"{len(survived)} survive: {len(survived) - len(without_reason)} explained, "
+        f"{len(doubted)} more are undetermined, which blocks too, and {len(survived)} survive: of both "
+        f"{len(doubted) + len(survived) - len(without_reason)} are explained, "
         f"{len(without_reason)} unexplained",
         "mutants that each rule stops:",
         *_LINES.wrap(", ".join(f"{rule} {count}" for rule, count in by_rule.most_common())),

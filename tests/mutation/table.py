@@ -1,4 +1,4 @@
-"""The reviewed table: which mutants may survive, and why nothing documented forbids them."""
+"""The reviewed table: which mutants no rule needs to name, and why."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,8 @@ class Entry(BaseModel):
     """One reason, and the mutants that it holds for: those that fit a glob of each of the four lists.
 
     A `*` stands for anything without a dot, `**` for anything. With `refused` the provider's own types must
-    say that the mutant lacks a required input, with `referred` others must take values of what it lacks.
+    say that the mutant lacks a required input, with `referred` others must take values of what it lacks. It
+    is about survivors, with `undetermined` about mutants that rules cannot judge any more.
     `held_by` are tests that fail on these mutants, where it is they and not the pack that keep them away.
     """
 
@@ -32,6 +33,7 @@ class Entry(BaseModel):
     faults: tuple[str, ...] = ("removed",)
     refused: bool = False
     referred: bool = False
+    undetermined: bool = False
     held_by: tuple[str, ...] = ()
 
     def fitting(self, outcome: Outcome) -> frozenset[tuple[str, str]]:
@@ -42,7 +44,11 @@ class Entry(BaseModel):
             {(part, glob) for glob in getattr(self, part) if _pattern(glob).fullmatch(text)}
             for part, text in zip(_PARTS, texts, strict=True)
         ]
-        proved = outcome.refused >= self.refused and outcome.referred >= self.referred
+        proved = (
+            outcome.refused >= self.refused
+            and outcome.referred >= self.referred
+            and outcome.survived is not self.undetermined
+        )
         return frozenset[tuple[str, str]]().union(*fits) if all(fits) and proved else frozenset()
 
 
@@ -51,16 +57,16 @@ def read_table() -> list[Entry]:
     return [Entry.model_validate(entry) for entry in yaml.safe_load(TABLE.read_text())]
 
 
-def unexplained(survivors: Iterable[Outcome], table: Sequence[Entry]) -> list[Outcome]:
-    """Return the survivors that no entry is about."""
-    return [outcome for outcome in survivors if not any(entry.fitting(outcome) for entry in table)]
+def unexplained(unnamed: Iterable[Outcome], table: Sequence[Entry]) -> list[Outcome]:
+    """Return the mutants that no entry is about."""
+    return [outcome for outcome in unnamed if not any(entry.fitting(outcome) for entry in table)]
 
 
-def stale(survivors: Sequence[Outcome], table: Sequence[Entry]) -> list[str]:
-    """Return the globs that no survivor needs any more, with the reason that they stand under."""
+def stale(unnamed: Sequence[Outcome], table: Sequence[Entry]) -> list[str]:
+    """Return the globs that no mutant needs any more, with the reason that they stand under."""
     found = []
     for entry in table:
-        used = frozenset[tuple[str, str]]().union(*(entry.fitting(outcome) for outcome in survivors))
+        used = frozenset[tuple[str, str]]().union(*(entry.fitting(outcome) for outcome in unnamed))
         written = [(part, glob) for part in _PARTS for glob in getattr(entry, part)]
         found += [
             f"{part} {glob!r} under {entry.why!r}" for part, glob in written if (part, glob) not in used

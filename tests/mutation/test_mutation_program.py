@@ -7,7 +7,8 @@ import pytest
 from guardrails.rules import all_rules
 from tests.mutation.guards import is_test
 from tests.mutation.mutants import all_mutants
-from tests.mutation.score import courts, outcomes, patterns, score, survivors
+from tests.mutation.page import PAGE, written
+from tests.mutation.score import courts, outcomes, patterns, score, unnamed
 from tests.mutation.table import read_table, stale, unexplained
 from tests.pack.program import program_nodes
 
@@ -19,11 +20,17 @@ def test_every_mutant_is_stopped_or_explained(record_property: Callable[[str, ob
     table = read_table()
     record_property("mutation score", "\n".join(score(outcomes(), table)))
 
-    assert patterns(unexplained(survivors(), table)) == []
+    assert patterns(unexplained(unnamed(), table)) == []
 
 
 def test_every_line_of_the_table_is_needed() -> None:
-    assert stale(survivors(), read_table()) == []
+    assert stale(unnamed(), read_table()) == []
+
+
+def test_the_figures_on_the_page_are_those_of_the_trial() -> None:
+    page = PAGE.read_text()
+
+    assert written(page) == page, "run: python -m tests.mutation docs"
 
 
 def test_every_mutant_has_a_name_of_its_own() -> None:
