@@ -15,7 +15,9 @@ from rich.table import Table
 from local.demo.readback import Names
 from local.errors import LocalStackError
 from local.faults import commands as fault_commands
-from local.stack import FOLDER, TIME_SCALE, LocalStack, is_running, remove_leftover
+from local.folder import FOLDER, is_running, remove_leftover
+from local.stack import TIME_SCALE, LocalStack
+from local.toolchain import ROOT
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(fault_commands.app, name="fault")
@@ -45,7 +47,7 @@ def up(
         stack = LocalStack.start(FOLDER, time_scale or TIME_SCALE, detached=True)
         console.print(f"Waits of the cloud are divided by {stack.time_scale:g}.\n", style="dim")
     begun = time.monotonic()
-    run = stack.deploy(show=True)
+    run = stack.deploy(ROOT, show=True)
     if run.status:
         raise LocalStackError(
             "the deployment failed; what it had created is still there (python -m local down)"

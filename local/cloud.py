@@ -6,6 +6,7 @@ closed, so a supervisor that is killed leaves no server behind.
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import urllib.error
@@ -50,7 +51,7 @@ def main() -> None:
     server.start()
     print(server.get_host_and_port()[1], flush=True)
     sys.stdin.buffer.read()
-    server.stop()
+    os._exit(0)  # nothing of it outlives the stack, so that nothing needs to be wound up
 
 
 class CloudProcess:
@@ -68,9 +69,19 @@ class CloudProcess:
         if not line.strip().isdigit():
             raise LocalStackError(f"moto did not start (exit status {self._process.wait()}); see its log")
         self.endpoint = f"http://127.0.0.1:{int(line)}"
+        self._stopping = False
+
+    def watch(self) -> str:
+        """Wait for the end of the server; return what ended it, nothing if `stop` did."""
+        status = self._process.wait()
+        if self._stopping:
+            return ""
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        return f"moto (pid {self._process.pid}), the emulated cloud, {how}, and what was deployed is gone"
 
     def stop(self) -> None:
         """End the server."""
+        self._stopping = True
         assert self._process.stdin  # noqa: S101 - asked for above
         self._process.stdin.close()
         try:

@@ -1,6 +1,5 @@
 """The local stack as its users see it: start, deploy, look, destroy, stop."""
 
-import fcntl
 import json
 import os
 import select
@@ -10,26 +9,30 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from local.deployed import Deployed
 from local.engine.engine import Engine, Run
+from local.engine.run_lock import HeldLock, held
 from local.errors import LocalStackError
 from local.faults.control import RemoteFaults
+from local.folder import FOLDER, command, end_of, is_running, start_anew
+from local.mending import mend
 from local.provider.emulation import Cloud
 from local.provider.server import serve
 from local.toolchain import ROOT, read_record
 
-FOLDER = ROOT / ".local" / "stack"
 TIME_SCALE = 360.0
 """Waits of the cloud (visibility after a failure) are divided by this: 6 minutes pass in a second."""
 STACK = "local"
 START_SECONDS = 60
 STOP_SECONDS = 20
+
+type Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ class LocalStack:
         """
         if is_running(folder) or (folder / "stack.json").exists():
             raise LocalStackError(
-                f"there is a local stack in {folder} already; stop it with: python -m local down"
+                f"there is a local stack in {folder} already; stop it with: {command(folder, 'down')}"
             )
         runtime = read_record().get("runtime")
         if not runtime:
@@ -79,46 +82,76 @@ class LocalStack:
             )
         try:
             _wait_until_ready(process, log_path)
-            return replace(cls.attach(folder, program), lifeline=process.stdin)
+            stack = replace(cls.attach(folder), lifeline=process.stdin)
+            stack.engine.prepare(program)
         except BaseException:
             process.kill()
             process.wait()
             raise
+        return stack
 
     @classmethod
-    def attach(cls, folder: Path = FOLDER, program: Path = ROOT) -> "LocalStack":
+    def attach(cls, folder: Path = FOLDER) -> "LocalStack":
         """Return the stack that runs in *folder*."""
         try:
             known = json.loads((folder / "stack.json").read_text())
         except FileNotFoundError:
             if is_running(folder):
                 raise LocalStackError(f"the local stack in {folder} is still starting; try again") from None
-            raise LocalStackError("no local stack is running; start one with: make local") from None
-        if not is_running(folder):
             raise LocalStackError(
-                f"the process of the local stack in {folder} (pid {known['pid']}) is gone, and with "
-                "it what was deployed; clean up with: python -m local down"
-            )
-        engine = Engine(folder=folder, provider_port=known["provider_port"])
-        engine.prepare(program)
+                f"no local stack is running; start one with: {command(folder, 'up')}"
+            ) from None
+        if reason := end_of(folder):
+            raise LocalStackError(f"{reason}; {start_anew(folder)}")
         return cls(
             folder=folder,
             pid=known["pid"],
             endpoint=known["endpoint"],
             control=known["control"],
             time_scale=known["time_scale"],
-            engine=engine,
+            engine=Engine(folder=folder, provider_port=known["provider_port"]),
         )
 
-    def deploy(self, *, show: bool = False) -> Run:
-        """Bring the cloud to what the program says, with the policy pack in front; `up` previews first."""
-        self.engine.select(STACK)
-        return self.engine.run("up", "--yes", "--policy-pack", "policies", show=show)
+    def deploy(self, program: Path | None = None, *, show: bool = False, say: Say = print) -> Run:
+        """Bring the cloud to what the program says, with the policy pack in front; `up` previews first.
 
-    def destroy(self) -> Run:
-        """Delete all that is deployed."""
-        self.engine.select(STACK)
-        return self.engine.run("destroy", "--yes", "--skip-preview")
+        The project folder is brought up to date with *program*, if one is given. What a killed run left is
+        mended first; *say* is told of that.
+        """
+        with self._engine_lock("up", say) as lock:
+            if program:
+                self.engine.prepare(program)
+            self.engine.select(STACK)
+            self._mend(lock, say)
+            arguments = ("up", "--yes", "--policy-pack", "policies")
+            return self._run(lock, arguments, show=show)
+
+    def destroy(self, *, say: Say = print) -> Run:
+        """Delete all that is deployed, and what a killed run left."""
+        with self._engine_lock("destroy", say) as lock:
+            self.engine.select(STACK)
+            self._mend(lock, say)
+            return self._run(lock, ("destroy", "--yes", "--skip-preview"))
+
+    def _engine_lock(self, what: str, say: Say) -> AbstractContextManager[HeldLock]:
+        return held(self.folder / "engine.lock", what, say)
+
+    def _run(self, lock: HeldLock, arguments: tuple[str, ...], *, show: bool = False) -> Run:
+        run = self.engine.run(*arguments, show=show, inherits=(lock.descriptor,))
+        lock.ended = run.status >= 0  # a negative one is the signal that killed it
+        return run
+
+    def _mend(self, lock: HeldLock, say: Say) -> None:
+        if lock.interrupted:
+            say(f"the last run, {lock.interrupted}, was interrupted; mending what it left")
+            for urn in mend(self.engine, STACK, self._sweep):
+                say(f"  deleted, since it was created and not written down: {urn.rpartition('$')[2]}")
+
+    def _sweep(self, known: list[tuple[str, str]]) -> list[str]:
+        answer = self._asked("sweep", json.dumps(known).encode())
+        if "error" in answer:
+            raise LocalStackError(f"{answer['error']}; {start_anew(self.folder)}")
+        return list(answer["deleted"])
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs of the deployed stack."""
@@ -141,9 +174,14 @@ class LocalStack:
         """Return, by message id, why messages failed that are in their queue again or among dead letters."""
         return dict(self._asked("reasons"))
 
-    def _asked(self, what: str) -> Any:
-        with urllib.request.urlopen(f"{self.control}/{what}", timeout=60) as answer:  # noqa: S310 - loopback
-            return json.load(answer)
+    def _asked(self, what: str, body: bytes | None = None) -> Any:
+        """Ask the control server; a dead stack is an error that says what to do."""
+        try:
+            with urllib.request.urlopen(f"{self.control}/{what}", body, timeout=120) as answer:  # noqa: S310
+                return json.load(answer)
+        except OSError as error:
+            reason = end_of(self.folder) or f"the local stack in {self.folder} does not answer ({error})"
+            raise LocalStackError(f"{reason}; {start_anew(self.folder)}") from error
 
     @property
     def faults(self) -> RemoteFaults:
@@ -162,14 +200,6 @@ class LocalStack:
         if self.lifeline:
             self.lifeline.close()
         shutil.rmtree(self.folder)
-
-
-def remove_leftover(folder: Path = FOLDER) -> bool:
-    """Remove the folder of a stack whose process is gone; tell whether there was one."""
-    if not folder.exists():
-        return False
-    shutil.rmtree(folder)
-    return True
 
 
 @contextmanager
@@ -192,18 +222,6 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
     if said != b"ready":
         tail = "\n".join(log.read_text().splitlines()[-10:])
         raise LocalStackError(f"the local stack did not start:\n{tail}")
-
-
-def is_running(folder: Path) -> bool:
-    """Tell whether a supervisor holds *folder*: it keeps a lock on it for as long as it lives."""
-    try:
-        with (folder / "lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _wait_for_end(pid: int) -> None:

@@ -4,37 +4,36 @@ Run as `python -m local.supervisor FOLDER RUNTIME TIME_SCALE [--lifeline]`: it w
 prints `ready`, and ends on SIGTERM, when it is interrupted, or with --lifeline at the end of standard input.
 """
 
-import base64
 import dataclasses
-import fcntl
 import json
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.cloud import CloudProcess
+from local.control import control_handler
 from local.deliveries.deliveries import Deliveries
 from local.deliveries.service import DeliveryService
 from local.deployed import Deployed
 from local.errors import LocalStackError
 from local.faults import Faults, control
 from local.faults.passage import of_delivery
+from local.folder import ENDED, take
+from local.orphans import delete_orphans
 from local.permissions.judge import Judge
 from local.provider.emulation import EMULATIONS, Cloud
 from local.provider.server import serve
 from local.runner import Runner
 from local.scanner import Scanner
-
-LOCK_SECONDS = 2
 
 
 class Supervisor:
@@ -45,9 +44,9 @@ class Supervisor:
         self._time_scale = time_scale
         self._problems: list[str] = []
         self._lock = (folder / "lock").open("w")
-        _take(self._lock)
+        take(self._lock)
         self.deployed = Deployed()
-        self._control = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._control = ThreadingHTTPServer(("127.0.0.1", 0), control_handler(self))
         self._control_url = f"http://127.0.0.1:{self._control.server_address[1]}"
         log = os.open(folder / "moto.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self.judge = Judge(self.deployed, tags_of=self._tags_of)
@@ -127,19 +126,25 @@ class Supervisor:
             "faults": control.plain(self.faults.standing()),
         }
 
-
-def _take(lock: IO[str]) -> None:
-    """Lock the stack's folder; who only looks whether it is locked holds it for a moment."""
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
+    def sweep(self, known: list[list[str]]) -> dict[str, Any]:
+        """Delete what the engine's state does not know, URN and id by URN and id; see `orphans`."""
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise LocalStackError(f"another local stack holds {lock.name}") from None
-            time.sleep(0.01)
-        else:
-            return
+            deleted = delete_orphans(self.deployed, self._cloud, {(urn, one) for urn, one in known})
+        except LocalStackError as error:
+            return {"error": str(error)}
+        return {"deleted": deleted}
+
+    def watch(self, end: "End") -> None:
+        """End the stack when moto ends, leaving word why: without the cloud nothing of it is of use."""
+        if reason := self._moto.watch():
+            (self._folder / ENDED).write_text(f"{reason} (at {time.strftime('%H:%M:%S')})")
+            end.come()
+
+    def note_end_of_thread(self, end: threading.ExceptHookArgs) -> None:
+        """Note that a thread has ended by an error that nobody foresaw; the log has the traceback."""
+        name = end.thread.name if end.thread else "unknown"
+        self._problems.append(f"thread {name} has ended: {end.exc_type.__name__}: {end.exc_value}")
+        traceback.print_exception(end.exc_value)
 
 
 def _plain(value: Any) -> Any:
@@ -153,83 +158,47 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
-def _handler(supervisor: Supervisor) -> type[BaseHTTPRequestHandler]:
-    class Control(BaseHTTPRequestHandler):
-        """GET /status, /reasons, /recorded, /proof; POST /invoke/FUNCTION, from moto's Lambda; /faults."""
+class End:
+    """What the supervisor waits for: a signal, or a thread that says so.
 
-        def do_GET(self) -> None:
-            if self._serves_faults():
-                return
-            answers: dict[str, Callable[[], Any]] = {
-                "/status": supervisor.status,
-                "/reasons": supervisor.runner.reasons,
-                "/recorded": lambda: [one.plain() for one in supervisor.judge.recorded()],
-                "/proof": lambda: dataclasses.asdict(supervisor.judge.proof()),
-            }
-            if self.path not in answers:
-                self.send_error(404)
-                return
-            self._answer(json.dumps(answers[self.path]()).encode(), {})
+    The interpreter writes to the pipe whichever thread the system gives a signal to. A main thread that waits
+    for an event instead sleeps on when the signal goes to another thread.
+    """
 
-        def do_DELETE(self) -> None:
-            if not self._serves_faults():
-                self.send_error(404)
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._writer, False)
+        signal.set_wakeup_fd(self._writer)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
 
-        def do_POST(self) -> None:
-            if self._serves_faults():
-                return
-            function = self.path.removeprefix("/invoke/")
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            try:
-                result = supervisor.runner.invoke(function, body)
-            except LocalStackError as error:
-                reason = {"errorType": type(error).__name__, "errorMessage": str(error)}
-                self._answer(json.dumps(reason).encode(), {"x-function-error": "Unhandled"})
-                return
-            tail = base64.b64encode(result.log_tail.encode()).decode()
-            self._answer(result.payload, {"x-function-error": result.function_error, "x-log-tail": tail})
+    def come(self) -> None:
+        """Let the supervisor end."""
+        os.write(self._writer, b".")
 
-        def _serves_faults(self) -> bool:
-            if not self.path.startswith(control.PATH):
-                return False
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, found = control.answer(supervisor.faults, self.command, self.path, body)
-            self._answer(found, {}, status)
-            return True
-
-        def _answer(self, body: bytes, headers: dict[str, str | None], status: int = 200) -> None:
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            for name, value in headers.items():
-                if value is not None:
-                    self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            """Log no requests."""
-
-    return Control
+    def wait(self) -> None:
+        """Return when the end has come."""
+        os.read(self._reader, 1)
 
 
-def _end_with_parent(stopped: threading.Event) -> None:
+def _end_with_parent(end: End) -> None:
     """Wait for the end of standard input, which the parent holds open for as long as it lives."""
     sys.stdin.buffer.read()
-    stopped.set()
+    end.come()
 
 
 def main() -> None:
-    """Serve until a signal comes, or the parent is gone."""
+    """Serve until a signal comes, or the parent or the cloud is gone."""
     folder, runtime, time_scale = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    end = End()
     if "--lifeline" in sys.argv[4:]:
-        threading.Thread(target=_end_with_parent, args=(stopped,), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(end,), daemon=True).start()
     supervisor = Supervisor(folder, runtime, time_scale)
+    threading.excepthook = supervisor.note_end_of_thread
+    threading.Thread(target=supervisor.watch, args=(end,), name="moto-watcher", daemon=True).start()
     supervisor.start()
     print("ready", flush=True)
-    stopped.wait()
+    end.wait()
     supervisor.stop()
 
 

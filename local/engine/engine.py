@@ -91,8 +91,13 @@ class Engine:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PULUMI_", "AWS_"))}
         return kept | own
 
-    def run(self, *arguments: str, show: bool = False, timeout: float = 600) -> Run:
-        """Run one command, at most *timeout* seconds; with *show*, its output goes to the terminal."""
+    def run(
+        self, *arguments: str, show: bool = False, timeout: float = 600, inherits: tuple[int, ...] = ()
+    ) -> Run:
+        """Run one command, at most *timeout* seconds; with *show*, its output goes to the terminal.
+
+        The engine keeps the file descriptors that it *inherits* open for as long as it lives.
+        """
         command = [str(installed_engine()), *arguments, "--non-interactive"]
         process = subprocess.Popen(
             command,
@@ -103,6 +108,7 @@ class Engine:
             stderr=None if show else subprocess.STDOUT,
             text=True,
             process_group=0,
+            pass_fds=inherits,
         )
         try:
             output, _ = process.communicate(timeout=timeout)

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from local.faults.errors import FaultError
 from local.faults.fault import DELAY_MILLISECONDS, SITES, Fault
-from local.stack import FOLDER, LocalStack
+from local.folder import FOLDER
+from local.stack import LocalStack
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 console = Console(highlight=False)

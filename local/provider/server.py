@@ -15,6 +15,7 @@ from local.deployed import Deployed, Resource
 from local.provider.configuration import Configuration, problems
 from local.provider.derived import carried, changed_inputs, difference, made_up_name, made_up_outputs
 from local.provider.emulation import EMULATIONS, Call, Cloud
+from local.provider.interruption import Interruption
 from local.provider.schema import Problem, ResourceType, UnknownTypeError, resource_type
 from local.provider.secrets import Secrets
 from local.provider.values import UNKNOWN, Properties, decode, encode, stored
@@ -151,19 +152,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request: messages.ReadRequest, context: Any) -> messages.ReadResponse:
-        """Return what is deployed under the id; nothing is read back from moto."""
+        """Return what is deployed under the id, nothing for what is gone; nothing is read back from moto."""
         kind = self._kind(request.urn, context)
         properties = decode(request.properties)
+        found = [one for one in self._deployed.everything() if (one.type, one.id) == (kind.token, request.id)]
+        if properties and self._cloud and not found:
+            return messages.ReadResponse()
         if not properties:
-            found = [known for known in self._deployed.of_type(kind.token) if known.id == request.id]
             if not found:
                 self._fail(context, f"there is no {kind.token} with id {request.id!r} on the local stack")
             properties = dict(found[0].properties)
         inputs = {key: value for key, value in properties.items() if key in kind.inputs}
+        refreshed = request.HasField("properties")
         return messages.ReadResponse(
             id=request.id,
             properties=encode(properties),
-            inputs=request.inputs if request.inputs else encode(inputs),
+            inputs=request.inputs if refreshed else encode(inputs),
         )
 
     # ---- helpers ----
@@ -238,7 +242,9 @@ def serve(deployed: Deployed, cloud: Cloud | None) -> tuple[grpc.Server, int]:
     """Start the provider on a free loopback port; return server and port."""
     limit = 400 << 20
     options = [("grpc.max_receive_message_length", limit), ("grpc.max_send_message_length", limit)]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=32), options=options)
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=32), interceptors=[Interruption(deployed)], options=options
+    )
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(deployed, cloud), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

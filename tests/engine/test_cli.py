@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from local import cli
 from local.errors import LocalStackError
-from local.stack import is_running
+from local.folder import is_running
 
 
 @pytest.fixture
@@ -60,6 +60,6 @@ def test_the_commands_that_local_prints_do_what_they_say(run, tmp_path, eventual
 
 def test_commands_without_a_stack_say_how_to_start_one(run):
     for command in (["status"], ["logs"], ["record", "x"], ["put", "x"]):
-        with pytest.raises(LocalStackError, match="start one with: make local"):
+        with pytest.raises(LocalStackError, match="start one with: python -m local up"):
             run(*command)
     assert "no local stack is running" in run("down")

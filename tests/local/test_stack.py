@@ -14,7 +14,8 @@ import pytest
 
 from local.engine.engine import Engine, installed_engine
 from local.errors import LocalStackError
-from local.stack import LocalStack, is_running, remove_leftover
+from local.folder import is_running, remove_leftover
+from local.stack import LocalStack
 from local.toolchain import ROOT
 
 
@@ -88,7 +89,9 @@ def test_a_killed_stack_takes_its_cloud_along_and_says_what_to_do(folder):
 
 
 def test_without_a_stack_the_command_that_starts_one_is_named(folder):
-    with pytest.raises(LocalStackError, match="no local stack is running; start one with: make local"):
+    with pytest.raises(
+        LocalStackError, match="no local stack is running; start one with: python -m local up"
+    ):
         LocalStack.attach(folder)
 
 
