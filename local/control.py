@@ -18,7 +18,7 @@ def control_handler(supervisor: "Supervisor") -> type[BaseHTTPRequestHandler]:
     """Return the handler of requests to the control server of *supervisor*."""
 
     class Control(BaseHTTPRequestHandler):
-        """GET /status, /reasons, /recorded, /proof; POST /sweep, /invoke/FUNCTION, from moto's Lambda; /faults."""
+        """GET /status, /reasons, /recorded, /proof; POST /sweep, /invoke/FUNCTION (from moto); /faults."""
 
         def do_GET(self) -> None:
             if self._serves_faults():

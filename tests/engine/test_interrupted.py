@@ -69,7 +69,7 @@ def interrupted(stack: LocalStack, eventually) -> Callable[..., Run]:
         ended: list[Run] = []
         thread = threading.Thread(target=lambda: ended.append(run()))
         thread.start()
-        eventually(lambda: reached(deployed(stack)) or not thread.is_alive())
+        eventually(lambda: reached(deployed(stack)) or not thread.is_alive(), seconds=300)
         for pid in descendants(os.getpid(), name, stack.engine.project):
             os.kill(pid, signal.SIGKILL)
         thread.join()
