@@ -13,9 +13,10 @@ from local.cloud import CloudProcess
 from local.demo.gate import Break, write_variant
 from local.deployed import Deployed
 from local.engine.engine import Engine, Run
+from local.faults.control import RemoteFaults
 from local.provider.emulation import Cloud
 from local.provider.server import serve
-from local.stack import preview_engine
+from local.stack import LocalStack, preview_engine
 from local.toolchain import ROOT, read_record
 
 engine_is_there = Path(read_record().get("engine", "/nowhere")).exists()
@@ -87,6 +88,13 @@ def previewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         return run, from_json((tmp_path / "report.json").read_text())
 
     return preview
+
+
+@pytest.fixture
+def faults(stack: LocalStack) -> Iterator[RemoteFaults]:
+    """The faults of the module's running `stack`; what a test adds ends with it."""
+    yield stack.faults
+    stack.faults.clear()
 
 
 @pytest.fixture

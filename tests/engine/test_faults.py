@@ -1,11 +1,13 @@
 """System objects under every fault at once: the real program, engine, wiring and functions."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
+from local.demo.readback import Names, count_records
+from local.faults.control import RemoteFaults
 from local.faults.fault import Fault
 from local.faults.proof.every import every
 from local.faults.proof.inputs import generate
@@ -18,10 +20,13 @@ PATIENCE_SECONDS = 400
 WORKER = ("calls", "invocations")
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The stack with a short timeout, since what a killed worker left behind holds until its deadline."""
-    stack = LocalStack.start(tmp_path / "stack")
+    stack = LocalStack.start(tmp_path_factory.mktemp("local") / "stack")
     try:
         stack.engine.select("local")
         stack.engine.require("config", "set", "--path", "objects.worker.timeoutSeconds", "20")
@@ -32,7 +37,30 @@ def stack(tmp_path: Path) -> Iterator[LocalStack]:
         stack.stop()
 
 
-@pytest.mark.slow
+def test_events_wait_in_a_paused_queue_until_it_is_resumed(
+    stack: LocalStack, faults: RemoteFaults, eventually: Callable[..., Any]
+) -> None:
+    names = Names.of(stack)
+    sqs, queue = stack.client("sqs", names.region), names.work_queue
+    faults.pause("*-work-*")
+
+    body = b"id\n1\n"
+    stack.client("s3", names.region).put_object(
+        Bucket=names.intake, Key="waits.csv", Body=body, ContentType="text/csv"
+    )
+    counts = ["ApproximateNumberOfMessages"]
+    eventually(
+        lambda: (
+            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"][counts[0]] == "1"
+        )
+    )
+    assert count_records(stack, names) == 0
+    assert [one["words"] for one in stack.status()["faults"]] == ["100% of queues, queue *-work-*"]
+
+    assert faults.resume("*-work-*") == 1
+    assert eventually(lambda: count_records(stack, names)) == 1
+
+
 @pytest.mark.finding("SP-2", "SP-13", "SP-17")
 def test_no_event_is_lost_or_recorded_twice_while_everything_fails(stack: LocalStack) -> None:
     """Each fault rests after some strikes: the command `fault prove` goes on to the end."""

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,7 @@ class Proof:
         pairs = [(part["dlqUrl"], part["queueUrl"]) for part in parts]
         self._dead = [DeadLetterQueue(sqs=self._sqs, url=dead, source=source) for dead, source in pairs]
         self._on_waiting: Progress = lambda _: None
+        self._before: Collection[Version] = ()
         self._undelivered = outputs["undelivered"]["queueUrl"]
 
     def run(
@@ -67,6 +68,7 @@ class Proof:
     ) -> Outcome:
         """Put *plan* under *faults*, with the work queue paused every now and then if *pauses*."""
         begun, self._on_waiting = time.monotonic(), on_waiting
+        self._before = self._records().keys()
         for fault in faults:
             self._stack.faults.add(fault)
         versions = put_all(self._stack, self._names, plan, on_put)
@@ -106,8 +108,11 @@ class Proof:
             for page in pages
             for item in page["Items"]
         )
+        found = {(item["objectId"].partition("#")[2], item["versionId"]): item for item in items}
         return {
-            (item["objectKey"], item["versionId"]): item for item in items if item["versionId"] != "#latest"
+            (key, version): item
+            for (key, version), item in found.items()
+            if version != "#latest" and (key, version) not in self._before
         }
 
     def _announced(self) -> Counter[Version]:
