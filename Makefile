@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests installed demo local test check workflows docs bench format preview deploy destroy
+.PHONY: help setup setup-tests installed demo local faults test check workflows docs bench format preview deploy destroy
 
 BIN := .venv/bin
 STACK ?= dev
@@ -23,6 +23,9 @@ demo: setup ## show the policy gate, deploy on the local stack, put objects, acc
 
 local: setup ## deploy on the local stack and keep it running
 	@$(BIN)/python -m local up
+
+faults: setup ## put 5,000 events under 20 % of every fault, and account for each (on quiet cores, minutes)
+	@$(BIN)/python -m local fault prove
 
 test: setup-tests ## run every test
 	@$(BIN)/pytest -n 2 --dist loadgroup
