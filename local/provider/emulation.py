@@ -1,13 +1,15 @@
 """How a resource type is emulated: what every emulation offers, and the table of those there are."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local.permissions.judge import Judge
 from local.provider.values import Properties
@@ -85,6 +87,10 @@ class Emulation:
     """Inputs whose change means a new resource, beside the region."""
     changing: frozenset[str] = frozenset()
     """Outputs that an update gives a new value, unknown in its preview."""
+    unset: Mapping[str, Any] = MappingProxyType({})
+    """What AWS sets where a program says nothing, as `read` tells it."""
+    identified_by = "its name"
+    """What the id of such a resource is, for who looks one up."""
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the resource; return its id and computed outputs."""
@@ -98,12 +104,20 @@ class Emulation:
         """Delete the resource that *call.before* describes."""
         raise TypeError(f"{type(self).__name__} has no delete")
 
+    def read(self, call: Call) -> Properties | None:
+        """Return what moto tells of the resource with the id of *call*, None if there is none.
+
+        What is not set is None; what moto does not tell, or does not change when it is told to, is left out.
+        """
+        raise TypeError(f"{type(self).__name__} has no read")
+
 
 class Setting(Emulation):
     """A setting of another resource: created and updated by one call; its id is the value of *owner*."""
 
     owner = "bucket"
     replaces = frozenset({"bucket"})
+    identified_by = "the bucket's name"
 
     def put(self, call: Call) -> None:
         """Apply the setting."""
@@ -136,6 +150,27 @@ def emulates[E: type[Emulation]](*tokens: str) -> Callable[[E], E]:
         return cls
 
     return register
+
+
+def unless_missing[T](ask: Callable[[], T]) -> T | None:
+    """Return the answer, None where AWS answers that there is no such thing."""
+    try:
+        return ask()
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def is_missing(error: ClientError) -> bool:
+    """Tell whether AWS says that something does not exist."""
+    code = error.response["Error"]["Code"]
+    return any(word in code for word in ("NotFound", "NoSuch", "NonExistentQueue"))
+
+
+def pairs(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return tags as Pulumi has them, from the list that most APIs answer."""
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def given(**parameters: Any) -> dict[str, Any]:

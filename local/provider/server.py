@@ -1,85 +1,41 @@
 """The provider protocol: check, diff, create, update and delete for every type of pulumi_aws."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent import futures
+from functools import partial
 from typing import Any
 
 import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as messages
+from pulumi.runtime.proto import provider_pb2_grpc
 
 import local.provider.resources  # noqa: F401 - registers the emulations
 from local.deployed import Deployed, Resource
-from local.provider.configuration import Configuration, problems
 from local.provider.derived import carried, changed_inputs, difference, made_up_name, made_up_outputs
-from local.provider.emulation import EMULATIONS, Call, Cloud
+from local.provider.emulation import EMULATIONS, Call, Cloud, is_missing
 from local.provider.interruption import Interruption
-from local.provider.schema import Problem, ResourceType, UnknownTypeError, resource_type
+from local.provider.plugin import Plugin, check_failures
+from local.provider.reading import Reading, look, not_there, recorded, remember
+from local.provider.schema import ResourceType, UnknownTypeError, resource_type
 from local.provider.secrets import Secrets
-from local.provider.values import UNKNOWN, Properties, decode, encode, stored
-
-VERSION = "7.51.1"
+from local.provider.values import UNKNOWN, Properties, decode, stored
 
 
-class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One server for the default provider and every explicit one: each has a connection of its own.
-
-    Without a cloud it serves previews alone: a stack that is meant for AWS is never deployed here.
-    """
+class Provider(Plugin):
+    """What the provider does with resources; without a cloud it serves previews alone."""
 
     def __init__(self, deployed: Deployed, cloud: Cloud | None) -> None:
+        super().__init__(cloud)
         self._deployed = deployed
-        self._cloud = cloud
-        self._configurations: dict[str, Configuration] = {}
 
-    # ---- plugin ----
-    def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
-        return empty_pb2.Empty()
-
-    def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
-        return empty_pb2.Empty()
-
-    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
-        return plugin_pb2.PluginInfo(version=VERSION)
-
-    def Handshake(self, request: Any, context: Any) -> messages.ProviderHandshakeResponse:
-        return messages.ProviderHandshakeResponse(accept_secrets=True)
-
-    def CheckConfig(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
-        """Refuse a provider without region, and a deployment that must not use the emulated account."""
-        found = problems(decode(request.news), deploys=self._cloud is not None)
-        failures = _failures(found, Secrets.of(request.news))
-        return messages.CheckResponse(inputs=request.news, failures=failures)
-
-    def DiffConfig(self, request: messages.DiffRequest, context: Any) -> messages.DiffResponse:
-        olds, news = decode(request.olds), decode(request.news)
-        replaces = ["region"] if olds.get("region") != news.get("region") else []
-        some = messages.DiffResponse.DIFF_SOME if olds != news else messages.DiffResponse.DIFF_NONE
-        return messages.DiffResponse(changes=some, replaces=replaces)
-
-    def Configure(self, request: messages.ConfigureRequest, context: Any) -> messages.ConfigureResponse:
-        """Remember region and default tags for the provider that speaks on this connection."""
-        self._configurations[context.peer()] = Configuration.load(
-            decode(request.args), Secrets.of(request.args)
-        )
-        return messages.ConfigureResponse(supportsPreview=True, acceptSecrets=True)
-
-    def Invoke(self, request: messages.InvokeRequest, context: Any) -> messages.InvokeResponse:
-        """Answer the lookups that need no account."""
-        answers = self._configuration(context).lookups()
-        if request.tok not in answers:
-            self._fail(context, f"the local provider has no {request.tok}; it answers {', '.join(answers)}")
-        return messages.InvokeResponse(**{"return": encode(answers[request.tok])})  # type: ignore[arg-type]
-
-    # ---- resources ----
     def Check(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
         """Judge names and shape of the inputs; fill in a physical name where none is given."""
         kind = self._kind(request.urn, context)
         secrets = Secrets.of(request.news)
         inputs = kind.normalize(decode(request.news))
-        failures = _failures(kind.problems(inputs), secrets)
+        failures = check_failures(kind.problems(inputs), secrets)
         inputs |= made_up_name(kind, inputs, decode(request.olds), request.urn, request.randomSeed)
         return messages.CheckResponse(inputs=secrets.encode(inputs), failures=failures)
 
@@ -152,28 +108,33 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Read(self, request: messages.ReadRequest, context: Any) -> messages.ReadResponse:
-        """Return what is deployed under the id, nothing for what is gone; nothing is read back from moto."""
-        kind = self._kind(request.urn, context)
-        properties = decode(request.properties)
-        found = [one for one in self._deployed.everything() if (one.type, one.id) == (kind.token, request.id)]
-        if properties and self._cloud and not found:
+        """Return what moto tells of a resource of the stack, or of one that is looked up by its id."""
+        kind, configuration = self._kind(request.urn, context), self._configuration(context)
+        state, inputs = decode(request.properties), decode(request.inputs)
+        secrets = Secrets.of(request.properties, request.inputs) | configuration.secrets
+        looked_up = state.keys() <= {"region"}
+        emulation = EMULATIONS.get(kind.token)
+        if emulation and self._cloud:
+            call, what = self._call(inputs, context, request.id, state), f"reading {request.urn}"
+            read = partial(look, emulation) if looked_up else emulation.read
+            found = self._attempt(context, secrets, what, lambda: read(call), missing_is_fine=True)
+        else:
+            found = recorded(self._deployed, kind.token, request.id) if looked_up else state
+        if found is None and looked_up:
+            self._fail(context, not_there(self._deployed, kind.token, request.id))
+        if found is None:
             return messages.ReadResponse()
-        if not properties:
-            if not found:
-                self._fail(context, f"there is no {kind.token} with id {request.id!r} on the local stack")
-            properties = dict(found[0].properties)
-        inputs = {key: value for key, value in properties.items() if key in kind.inputs}
-        refreshed = request.HasField("properties")
+        reading = Reading(kind, configuration, emulation.unset if emulation else {}, found)
+        state, inputs = reading.state(state), reading.inputs(inputs, state)
+        if self._cloud:
+            remember(
+                self._deployed, Resource(urn=request.urn, type=kind.token, id=request.id, properties=state)
+            )
         return messages.ReadResponse(
-            id=request.id,
-            properties=encode(properties),
-            inputs=request.inputs if refreshed else encode(inputs),
+            id=request.id, properties=secrets.encode(state), inputs=secrets.encode(inputs)
         )
 
     # ---- helpers ----
-    def _configuration(self, context: Any) -> Configuration:
-        return self._configurations[context.peer()]
-
     def _kind(self, urn: str, context: Any) -> ResourceType:
         token = urn.split("::")[2].rsplit("$", 1)[-1]
         try:
@@ -193,7 +154,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         configuration = self._configuration(context)
         return Call(
             cloud=self._cloud,
-            region=inputs.get("region") or configuration.region,
+            region=inputs.get("region") or (before or {}).get("region") or configuration.region,
             inputs=inputs,
             tags=configuration.tags(inputs),
             id=resource_id,
@@ -218,24 +179,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         try:
             return act()
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if missing_is_fine and ("NotFound" in code or "NoSuch" in code or "NonExistentQueue" in code):
+            if missing_is_fine and is_missing(error):
                 return None  # type: ignore[return-value] # deletions return nothing
             self._fail(context, secrets.redact(f"{what}: {error}"))
             raise
         except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
             self._fail(context, secrets.redact(f"{what}: {type(error).__name__}: {error}"))
             raise
-
-    def _fail(self, context: Any, message: str) -> None:
-        context.abort(grpc.StatusCode.UNKNOWN, message)
-
-
-def _failures(found: Iterable[Problem], secrets: Secrets) -> list[messages.CheckFailure]:
-    return [
-        messages.CheckFailure(property=problem.path, reason=secrets.redact(problem.reason))
-        for problem in found
-    ]
 
 
 def serve(deployed: Deployed, cloud: Cloud | None) -> tuple[grpc.Server, int]:

@@ -36,6 +36,7 @@ class MalwareProtectionPlan(Emulation):
 
     replaces = frozenset({"protectedResource"})
     changing = frozenset({"status"})
+    identified_by = "its plan id"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Put the queue, and what the role allows."""
@@ -51,6 +52,17 @@ class MalwareProtectionPlan(Emulation):
         """Try the role again; actions and tags are read from state."""
         role = role_of(call.cloud, call.before["arn"], call.inputs)
         return {"status": set_up(call.cloud, call.region, call.id, role).name}
+
+    def read(self, call: Call) -> Properties:
+        """Tell that its queue is there, and by the managed rule the bucket; the rest is in state alone."""
+        name = scan_queue(call.id)
+        call.aws("sqs").get_queue_url(QueueName=name)
+        told: Properties = {"arn": call.arn("guardduty", f"malware-protection-plan/{call.id}")}
+        for rule in call.aws("events").list_rules(NamePrefix=name)["Rules"]:
+            bucket = json.loads(rule["EventPattern"])["detail"]["bucket"]["name"][0]
+            protected = call.before.get("protectedResource", {}).get("s3Bucket", {})
+            told["protectedResource"] = {"s3Bucket": {**protected, "bucketName": bucket}}
+        return told
 
     def delete(self, call: Call) -> None:
         """Remove queue, and rule if the role allows it; AWS leaves it behind otherwise."""

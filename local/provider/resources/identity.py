@@ -1,6 +1,10 @@
 """IAM roles and policies; the permission judge reads them from state, moto holds them for inspection."""
 
-from local.provider.emulation import Call, Emulation, emulates, given
+import json
+from functools import partial
+from types import MappingProxyType
+
+from local.provider.emulation import Call, Emulation, emulates, given, pairs, unless_missing
 from local.provider.values import Properties
 
 
@@ -9,6 +13,7 @@ class Role(Emulation):
     """A role."""
 
     replaces = frozenset({"name", "path"})
+    unset = MappingProxyType({"path": "/", "maxSessionDuration": 3600})
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the role."""
@@ -25,11 +30,7 @@ class Role(Emulation):
             ),
         )["Role"]
         self._inline(call)
-        return inputs["name"], {
-            "arn": role["Arn"],
-            "uniqueId": role["RoleId"],
-            "createDate": role["CreateDate"].isoformat(),
-        }
+        return inputs["name"], self._outputs(role)
 
     def update(self, call: Call) -> Properties:
         """Change trust, description, session, boundary, tags and inline policies."""
@@ -50,6 +51,31 @@ class Role(Emulation):
         )
         self._inline(call)
         return {}
+
+    def read(self, call: Call) -> Properties:
+        """Tell everything, of inline policies those that the role itself names."""
+        iam = call.aws("iam")
+        role = iam.get_role(RoleName=call.id)["Role"]
+        policies = []
+        for policy in call.before.get("inlinePolicies", []):
+            name = policy["name"]
+            found = unless_missing(partial(iam.get_role_policy, RoleName=call.id, PolicyName=name))
+            if found:
+                policies.append({"name": name, "policy": json.dumps(found["PolicyDocument"])})
+        return self._outputs(role) | {
+            "name": role["RoleName"],
+            "assumeRolePolicy": json.dumps(role["AssumeRolePolicyDocument"]),
+            "description": role.get("Description"),
+            "path": role["Path"],
+            "maxSessionDuration": role["MaxSessionDuration"],
+            "permissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+            "inlinePolicies": policies,
+            "tagsAll": pairs(role.get("Tags", [])),
+        }
+
+    def _outputs(self, role: Properties) -> Properties:
+        created = role["CreateDate"].isoformat()
+        return {"arn": role["Arn"], "uniqueId": role["RoleId"], "createDate": created}
 
     def delete(self, call: Call) -> None:
         """Delete the role; IAM refuses while policies are attached."""
@@ -75,6 +101,7 @@ class RolePolicy(Emulation):
     """An inline policy of a role."""
 
     replaces = frozenset({"name", "role"})
+    identified_by = "role:policy"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Put the policy."""
@@ -88,6 +115,12 @@ class RolePolicy(Emulation):
         )
         return {}
 
+    def read(self, call: Call) -> Properties:
+        """Tell the document."""
+        role, name = call.id.split(":", 1)
+        found = call.aws("iam").get_role_policy(RoleName=role, PolicyName=name)
+        return {"role": role, "name": name, "policy": json.dumps(found["PolicyDocument"])}
+
     def delete(self, call: Call) -> None:
         """Delete the policy."""
         call.aws("iam").delete_role_policy(RoleName=call.before["role"], PolicyName=call.before["name"])
@@ -98,6 +131,8 @@ class Policy(Emulation):
     """A managed policy."""
 
     replaces = frozenset({"name", "path", "description", "policy"})
+    unset = MappingProxyType({"path": "/"})
+    identified_by = "its ARN"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the policy."""
@@ -115,6 +150,20 @@ class Policy(Emulation):
         )
         return {}
 
+    def read(self, call: Call) -> Properties:
+        """Tell the document of the default version, and tags."""
+        iam = call.aws("iam")
+        policy = iam.get_policy(PolicyArn=call.id)["Policy"]
+        version = iam.get_policy_version(PolicyArn=call.id, VersionId=policy["DefaultVersionId"])
+        return {
+            "arn": policy["Arn"],
+            "policyId": policy["PolicyId"],
+            "name": policy["PolicyName"],
+            "path": policy["Path"],
+            "policy": json.dumps(version["PolicyVersion"]["Document"]),
+            "tagsAll": pairs(iam.list_policy_tags(PolicyArn=call.id)["Tags"]),
+        }
+
     def delete(self, call: Call) -> None:
         """Delete the policy."""
         call.aws("iam").delete_policy(PolicyArn=call.id)
@@ -125,12 +174,20 @@ class RolePolicyAttachment(Emulation):
     """A managed policy on a role."""
 
     replaces = frozenset({"role", "policyArn"})
+    identified_by = "role/policy-arn"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Attach the policy."""
         role, policy = call.inputs["role"], call.inputs["policyArn"]
         call.aws("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
         return f"{role}/{policy}", {}
+
+    def read(self, call: Call) -> Properties | None:
+        """Tell whether the policy is attached."""
+        role, policy = call.id.split("/", 1)
+        pages = call.aws("iam").get_paginator("list_attached_role_policies").paginate(RoleName=role)
+        attached = {each["PolicyArn"] for page in pages for each in page["AttachedPolicies"]}
+        return {"role": role, "policyArn": policy} if policy in attached else None
 
     def delete(self, call: Call) -> None:
         """Detach the policy."""

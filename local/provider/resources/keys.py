@@ -14,6 +14,7 @@ class Key(Emulation):
     """A key."""
 
     replaces = frozenset({"customerMasterKeySpec", "keyUsage", "multiRegion"})
+    identified_by = "its key id"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the key."""
@@ -33,6 +34,21 @@ class Key(Emulation):
         )
         return {}
 
+    def read(self, call: Call) -> Properties | None:
+        """Tell description, rotation and tags; a key that waits for its deletion is gone."""
+        kms = call.aws("kms")
+        key = kms.describe_key(KeyId=call.id)["KeyMetadata"]
+        if key["KeyState"] == "PendingDeletion":
+            return None
+        tags = kms.list_resource_tags(KeyId=call.id)["Tags"]
+        return {
+            "arn": key["Arn"],
+            "keyId": key["KeyId"],
+            "description": key["Description"],
+            "enableKeyRotation": kms.get_key_rotation_status(KeyId=call.id)["KeyRotationEnabled"],
+            "tagsAll": {tag["TagKey"]: tag["TagValue"] for tag in tags},
+        }
+
     def delete(self, call: Call) -> None:
         """Schedule the deletion: KMS deletes no key at once."""
         days = call.before.get("deletionWindowInDays", 30)
@@ -48,19 +64,33 @@ class Key(Emulation):
 class KeyAlias(Emulation):
     """A key's alias."""
 
+    identified_by = "its name, which begins with alias/"
+
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the alias."""
         name, key = call.inputs["name"], call.inputs["targetKeyId"]
         call.aws("kms").create_alias(AliasName=name, TargetKeyId=key)
-        return name, {
-            "arn": call.arn("kms", name),
-            "targetKeyArn": call.arn("kms", f"key/{key.split('/')[-1]}"),
-        }
+        return name, {"arn": call.arn("kms", name), **self._target(call, key)}
 
     def update(self, call: Call) -> Properties:
         """Point the alias at another key."""
-        call.aws("kms").update_alias(AliasName=call.id, TargetKeyId=call.inputs["targetKeyId"])
-        return {}
+        key = call.inputs["targetKeyId"]
+        call.aws("kms").update_alias(AliasName=call.id, TargetKeyId=key)
+        return self._target(call, key)
+
+    def read(self, call: Call) -> Properties | None:
+        """Tell which key it stands for, by id or ARN as the program does."""
+        pages = call.aws("kms").get_paginator("list_aliases").paginate()
+        aliases = {alias["AliasName"]: alias for page in pages for alias in page["Aliases"]}
+        if call.id not in aliases:
+            return None
+        target = self._target(call, aliases[call.id]["TargetKeyId"])
+        by_arn = str(call.before.get("targetKeyId", "")).startswith("arn:")
+        key = target["targetKeyArn"] if by_arn else aliases[call.id]["TargetKeyId"]
+        return {"name": call.id, "arn": call.arn("kms", call.id), "targetKeyId": key, **target}
+
+    def _target(self, call: Call, key: str) -> Properties:
+        return {"targetKeyArn": call.arn("kms", f"key/{key.split('/')[-1]}")}
 
     def delete(self, call: Call) -> None:
         """Delete the alias."""

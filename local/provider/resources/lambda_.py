@@ -7,6 +7,7 @@ polls the event source mappings, which stay in state: moto's own poller knows no
 import base64
 import hashlib
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from local.provider.emulation import Call, Emulation, emulates, given
@@ -46,6 +47,9 @@ class Function(Emulation):
     changing = frozenset(
         {"version", "qualifiedArn", "qualifiedInvokeArn", "lastModified", "codeSha256", "sourceCodeHash"}
     )
+    unset = MappingProxyType(
+        {"timeout": 3, "memorySize": 128, "reservedConcurrentExecutions": -1, "architectures": ["x86_64"]}
+    )
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the function."""
@@ -72,6 +76,32 @@ class Function(Emulation):
             lambda keys: lambda_.untag_resource(Resource=arn, TagKeys=keys),
         )
         return self._finish(call, archive, arn)
+
+    def read(self, call: Call) -> Properties:
+        """Tell settings, concurrency and tags; moto changes neither tracing nor the key of a function.
+
+        Code that somebody else uploaded cannot be shown as an archive: then the function has none of ours,
+        and until the next update the runner goes on with ours.
+        """
+        found = call.aws("lambda").get_function(FunctionName=call.id)
+        settings, concurrency = found["Configuration"], found.get("Concurrency", {})
+        told = {
+            "name": settings["FunctionName"],
+            "arn": settings["FunctionArn"],
+            "role": settings["Role"],
+            "handler": settings.get("Handler"),
+            "runtime": settings.get("Runtime"),
+            "description": settings.get("Description"),
+            "timeout": settings["Timeout"],
+            "memorySize": settings["MemorySize"],
+            "layers": [layer["Arn"] for layer in settings.get("Layers", [])],
+            "environment": {"variables": settings.get("Environment", {}).get("Variables", {})},
+            "architectures": settings.get("Architectures", ["x86_64"]),
+            "reservedConcurrentExecutions": concurrency.get("ReservedConcurrentExecutions", -1),
+            "tagsAll": found.get("Tags", {}),
+        }
+        ours = call.before.get("codeSha256") in (None, settings["CodeSha256"])
+        return told if ours else told | {"code": None}
 
     def delete(self, call: Call) -> None:
         """Delete the function with its versions."""
@@ -110,6 +140,7 @@ class LayerVersion(Emulation):
     replaces = frozenset(
         {"layerName", "code", "compatibleRuntimes", "compatibleArchitectures", "description"}
     )
+    identified_by = "its ARN, with the version"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Publish the version; its id is its ARN."""
@@ -124,9 +155,22 @@ class LayerVersion(Emulation):
                 CompatibleArchitectures=inputs.get("compatibleArchitectures"),
             ),
         )
-        arn = answer["LayerVersionArn"]
-        version = str(answer["Version"])
-        return arn, _code_outputs(archive) | {
+        return answer["LayerVersionArn"], _code_outputs(archive) | self._outputs(answer)
+
+    def read(self, call: Call) -> Properties:
+        """Tell description, runtimes and architectures."""
+        *_, layer, version = call.id.split(":")
+        answer = call.aws("lambda").get_layer_version(LayerName=layer, VersionNumber=int(version))
+        return self._outputs(answer) | {
+            "layerName": layer,
+            "description": answer.get("Description"),
+            "compatibleRuntimes": answer.get("CompatibleRuntimes"),
+            "compatibleArchitectures": answer.get("CompatibleArchitectures"),
+        }
+
+    def _outputs(self, answer: Properties) -> Properties:
+        arn, version = answer["LayerVersionArn"], str(answer["Version"])
+        return {
             "arn": arn,
             "layerArn": arn.removesuffix(f":{version}"),
             "version": version,
@@ -145,6 +189,7 @@ class FunctionAlias(Emulation):
     """An alias of a function."""
 
     replaces = frozenset({"name", "functionName"})
+    identified_by = "its ARN, or function/alias"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the alias."""
@@ -154,9 +199,7 @@ class FunctionAlias(Emulation):
             FunctionVersion=call.inputs["functionVersion"],
             Description=call.inputs.get("description", ""),
         )
-        arn = answer["AliasArn"]
-        invoke = f"arn:aws:apigateway:{call.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
-        return arn, {"arn": arn, "invokeArn": invoke}
+        return answer["AliasArn"], self._outputs(call, answer["AliasArn"])
 
     def update(self, call: Call) -> Properties:
         """Point the alias at another version."""
@@ -167,6 +210,21 @@ class FunctionAlias(Emulation):
             Description=call.inputs.get("description", ""),
         )
         return {}
+
+    def read(self, call: Call) -> Properties:
+        """Tell version and description."""
+        function, name = call.id.split("/") if "/" in call.id else call.id.split(":")[-2:]
+        alias = call.aws("lambda").get_alias(FunctionName=function, Name=name)
+        return self._outputs(call, alias["AliasArn"]) | {
+            "name": alias["Name"],
+            "functionName": call.before.get("functionName", function),
+            "functionVersion": alias["FunctionVersion"],
+            "description": alias.get("Description"),
+        }
+
+    def _outputs(self, call: Call, arn: str) -> Properties:
+        invoke = f"arn:aws:apigateway:{call.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+        return {"arn": arn, "invokeArn": invoke}
 
     def delete(self, call: Call) -> None:
         """Delete the alias."""

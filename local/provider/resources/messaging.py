@@ -1,6 +1,8 @@
 """SQS queues, SNS topics and subscriptions; their policies stay in state, for the permission judge."""
 
-from local.provider.emulation import Call, Emulation, emulates
+from types import MappingProxyType
+
+from local.provider.emulation import Call, Emulation, emulates, pairs
 from local.provider.values import Properties
 
 type Attributes = dict[str, tuple[str, str]]
@@ -32,11 +34,24 @@ def _attributes(attributes: Attributes, call: Call) -> dict[str, str]:
     }
 
 
+def _typed(value: str) -> str | int | bool:
+    """Return an attribute as Pulumi types it; AWS answers texts."""
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if value.isdecimal() else value
+
+
+def _told(attributes: Attributes, answer: dict[str, str]) -> Properties:
+    return {key: _typed(answer.get(name, default)) for key, (name, default) in attributes.items()}
+
+
 @emulates("aws:sqs/queue:Queue")
 class Queue(Emulation):
     """A queue."""
 
     replaces = frozenset({"name", "fifoQueue"})
+    unset = MappingProxyType({key: _typed(default) for key, (_, default) in QUEUE_ATTRIBUTES.items()})
+    identified_by = "its URL"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the queue; its id is its URL."""
@@ -57,6 +72,18 @@ class Queue(Emulation):
         )
         return {}
 
+    def read(self, call: Call) -> Properties:
+        """Tell the attributes and tags."""
+        sqs = call.aws("sqs")
+        answer = sqs.get_queue_attributes(QueueUrl=call.id, AttributeNames=["All"])["Attributes"]
+        arn = answer["QueueArn"]
+        return _told(QUEUE_ATTRIBUTES, answer) | {
+            "name": arn.rsplit(":", 1)[1],
+            "arn": arn,
+            "url": call.id,
+            "tagsAll": sqs.list_queue_tags(QueueUrl=call.id).get("Tags", {}),
+        }
+
     def delete(self, call: Call) -> None:
         """Delete the queue and what is in it."""
         call.aws("sqs").delete_queue(QueueUrl=call.id)
@@ -65,6 +92,8 @@ class Queue(Emulation):
 @emulates("aws:sns/topic:Topic")
 class Topic(Emulation):
     """A topic."""
+
+    identified_by = "its ARN"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the topic."""
@@ -84,6 +113,17 @@ class Topic(Emulation):
         )
         return {}
 
+    def read(self, call: Call) -> Properties:
+        """Tell the attributes and tags."""
+        sns = call.aws("sns")
+        answer = sns.get_topic_attributes(TopicArn=call.id)["Attributes"]
+        return _told(TOPIC_ATTRIBUTES, answer) | {
+            "name": call.id.rsplit(":", 1)[1],
+            "arn": call.id,
+            "owner": call.id.split(":")[4],
+            "tagsAll": pairs(sns.list_tags_for_resource(ResourceArn=call.id)["Tags"]),
+        }
+
     def delete(self, call: Call) -> None:
         """Delete the topic."""
         call.aws("sns").delete_topic(TopicArn=call.id)
@@ -94,6 +134,7 @@ class TopicSubscription(Emulation):
     """A subscription; moto confirms nothing and sends no mail."""
 
     replaces = frozenset({"topic", "protocol", "endpoint"})
+    identified_by = "its ARN"
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Subscribe the endpoint."""
@@ -108,6 +149,12 @@ class TopicSubscription(Emulation):
     def update(self, call: Call) -> Properties:
         """Keep the rest in state."""
         return {}
+
+    def read(self, call: Call) -> Properties:
+        """Tell topic, protocol and endpoint; filters and policies are in state alone."""
+        answer = call.aws("sns").get_subscription_attributes(SubscriptionArn=call.id)["Attributes"]
+        ends = {"topic": "TopicArn", "protocol": "Protocol", "endpoint": "Endpoint"}
+        return {"arn": call.id, **{key: answer[name] for key, name in ends.items()}}
 
     def delete(self, call: Call) -> None:
         """Unsubscribe."""

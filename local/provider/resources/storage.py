@@ -4,7 +4,7 @@ moto would enforce a bucket policy on everybody, and read an unmet condition of 
 permission judge reads policies from state instead. Access logs are not delivered.
 """
 
-from local.provider.emulation import Call, Emulation, Setting, emulates
+from local.provider.emulation import Call, Emulation, Setting, emulates, pairs, unless_missing
 from local.provider.values import Properties
 
 
@@ -23,12 +23,7 @@ class Bucket(Emulation):
             Bucket=name, ObjectLockEnabledForBucket=call.inputs.get("objectLockEnabled", False), **options
         )
         self._tag(call)
-        return name, {
-            "arn": f"arn:aws:s3:::{name}",
-            "bucketDomainName": f"{name}.s3.amazonaws.com",
-            "bucketRegionalDomainName": f"{name}.s3.{call.region}.amazonaws.com",
-            "bucketRegion": call.region,
-        }
+        return name, self._outputs(name, call.region)
 
     def update(self, call: Call) -> Properties:
         """Only tags change in place."""
@@ -45,6 +40,26 @@ class Bucket(Emulation):
                 if doomed:
                     s3.delete_objects(Bucket=call.id, Delete={"Objects": doomed, "Quiet": True})
         s3.delete_bucket(Bucket=call.id)
+
+    def read(self, call: Call) -> Properties | None:
+        """Tell whether it is there, its tags, and whether objects can be locked."""
+        s3 = call.aws("s3")
+        region = s3.get_bucket_location(Bucket=call.id)["LocationConstraint"] or "us-east-1"
+        tagging = unless_missing(lambda: s3.get_bucket_tagging(Bucket=call.id))
+        lock = unless_missing(lambda: s3.get_object_lock_configuration(Bucket=call.id))
+        return self._outputs(call.id, region) | {
+            "bucket": call.id,
+            "objectLockEnabled": lock is not None,
+            "tagsAll": pairs(tagging["TagSet"]) if tagging else {},
+        }
+
+    def _outputs(self, name: str, region: str) -> Properties:
+        return {
+            "arn": f"arn:aws:s3:::{name}",
+            "bucketDomainName": f"{name}.s3.amazonaws.com",
+            "bucketRegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            "bucketRegion": region,
+        }
 
     def _tag(self, call: Call) -> None:
         s3, bucket = call.aws("s3"), call.inputs["bucket"]
@@ -65,20 +80,32 @@ class BucketVersioning(Setting):
             Bucket=call.inputs["bucket"], VersioningConfiguration={"Status": status}
         )
 
+    def read(self, call: Call) -> Properties:
+        """Tell the status."""
+        status = call.aws("s3").get_bucket_versioning(Bucket=call.id).get("Status", "Disabled")
+        return {"bucket": call.id, "versioningConfiguration": {"status": status}}
+
 
 @emulates("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
 class BucketPublicAccessBlock(Setting):
     """The four public access blocks."""
 
+    FLAGS = ("blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets")
+
     def put(self, call: Call) -> None:
         """Set all four; what is not given is off."""
-        flags = ["blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"]
         call.aws("s3").put_public_access_block(
             Bucket=call.inputs["bucket"],
             PublicAccessBlockConfiguration={
-                flag[0].upper() + flag[1:]: bool(call.inputs.get(flag)) for flag in flags
+                flag[0].upper() + flag[1:]: bool(call.inputs.get(flag)) for flag in self.FLAGS
             },
         )
+
+    def read(self, call: Call) -> Properties:
+        """Tell all four."""
+        answer = call.aws("s3").get_public_access_block(Bucket=call.id)["PublicAccessBlockConfiguration"]
+        flags = {flag: bool(answer.get(flag[0].upper() + flag[1:])) for flag in self.FLAGS}
+        return {"bucket": call.id, **flags}
 
 
 @emulates("aws:s3/bucketOwnershipControls:BucketOwnershipControls")
@@ -91,6 +118,11 @@ class BucketOwnershipControls(Setting):
         call.aws("s3").put_bucket_ownership_controls(
             Bucket=call.inputs["bucket"], OwnershipControls={"Rules": [rule]}
         )
+
+    def read(self, call: Call) -> Properties:
+        """Tell the rule."""
+        controls = call.aws("s3").get_bucket_ownership_controls(Bucket=call.id)["OwnershipControls"]
+        return {"bucket": call.id, "rule": {"objectOwnership": controls["Rules"][0]["ObjectOwnership"]}}
 
 
 @emulates(
@@ -118,6 +150,24 @@ class BucketEncryption(Setting):
             Bucket=call.inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules}
         )
 
+    def read(self, call: Call) -> Properties:
+        """Tell the rules."""
+        answer = call.aws("s3").get_bucket_encryption(Bucket=call.id)["ServerSideEncryptionConfiguration"]
+        rules = []
+        for rule in answer["Rules"]:
+            default = rule["ApplyServerSideEncryptionByDefault"]
+            applied = {
+                "sseAlgorithm": default["SSEAlgorithm"],
+                "kmsMasterKeyId": default.get("KMSMasterKeyID"),
+            }
+            rules.append(
+                {
+                    "applyServerSideEncryptionByDefault": applied,
+                    "bucketKeyEnabled": bool(rule.get("BucketKeyEnabled")),
+                }
+            )
+        return {"bucket": call.id, "rules": rules}
+
 
 @emulates("aws:s3/bucketNotification:BucketNotification")
 class BucketNotification(Setting):
@@ -137,6 +187,15 @@ class BucketNotification(Setting):
             NotificationConfiguration=configuration,
             SkipDestinationValidation=True,
         )
+
+    def read(self, call: Call) -> Properties:
+        """Tell which queues are notified; moto does not answer whether EventBridge is."""
+        found = call.aws("s3").get_bucket_notification_configuration(Bucket=call.id)
+        queues = [
+            {"queueArn": queue["QueueArn"], "events": queue["Events"]}
+            for queue in found.get("QueueConfigurations", [])
+        ]
+        return {"bucket": call.id, "queues": queues}
 
     def delete(self, call: Call) -> None:
         """Remove every notification."""

@@ -1,8 +1,9 @@
 """DynamoDB tables."""
 
+from types import MappingProxyType
 from typing import Any
 
-from local.provider.emulation import Call, Emulation, emulates, given
+from local.provider.emulation import Call, Emulation, emulates, given, pairs
 from local.provider.values import Properties
 
 
@@ -71,11 +72,67 @@ def _outputs(description: Properties) -> Properties:
     )
 
 
+def _keys(schema: list[Properties], *, as_schemas: bool) -> Properties:
+    """Return a key schema in one of the two ways in which a program writes it."""
+    if as_schemas:
+        return {
+            "keySchemas": [
+                {"attributeName": key["AttributeName"], "keyType": key["KeyType"]} for key in schema
+            ]
+        }
+    names = {key["KeyType"]: key["AttributeName"] for key in schema}
+    return {"hashKey": names["HASH"], "rangeKey": names.get("RANGE")}
+
+
+def _capacity(description: Properties, mode: str) -> Properties:
+    throughput = description.get("ProvisionedThroughput", {}) if mode == "PROVISIONED" else {}
+    units = {"readCapacity": "ReadCapacityUnits", "writeCapacity": "WriteCapacityUnits"}
+    return {key: throughput.get(name) for key, name in units.items()}
+
+
+def _told(table: Properties, before: Properties) -> Properties:
+    """Return what the description of a table tells."""
+    mode = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    by_names = {each["name"] for each in before.get("globalSecondaryIndexes", []) if each.get("hashKey")}
+    indexes = [
+        {
+            "name": index["IndexName"],
+            "projectionType": index["Projection"]["ProjectionType"],
+            "nonKeyAttributes": index["Projection"].get("NonKeyAttributes"),
+            **_keys(index["KeySchema"], as_schemas=index["IndexName"] not in by_names),
+            **_capacity(index, mode),
+        }
+        for index in table.get("GlobalSecondaryIndexes", [])
+    ]
+    stream = table.get("StreamSpecification", {})
+    return {
+        "name": table["TableName"],
+        **_keys(table["KeySchema"], as_schemas=False),
+        **_capacity(table, mode),
+        "billingMode": mode,
+        "attributes": [
+            {"name": each["AttributeName"], "type": each["AttributeType"]}
+            for each in table["AttributeDefinitions"]
+        ],
+        "globalSecondaryIndexes": indexes,
+        "deletionProtectionEnabled": table.get("DeletionProtectionEnabled", False),
+        "streamEnabled": stream.get("StreamEnabled", False),
+        "streamViewType": stream.get("StreamViewType"),
+    }
+
+
+def _encryption(table: Properties) -> Properties:
+    sse = table.get("SSEDescription", {})
+    enabled = {"enabled": sse.get("Status") == "ENABLED", "kmsKeyArn": sse.get("KMSMasterKeyArn")}
+    return {"serverSideEncryption": enabled}
+
+
 @emulates("aws:dynamodb/table:Table")
 class Table(Emulation):
     """A table with its indexes, stream, TTL, encryption, PITR and deletion protection."""
 
     replaces = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
+    unset = MappingProxyType({"billingMode": "PROVISIONED", "readCapacity": 1, "writeCapacity": 1})
 
     def create(self, call: Call) -> tuple[str, Properties]:
         """Create the table."""
@@ -118,6 +175,23 @@ class Table(Emulation):
             lambda keys: dynamodb.untag_resource(ResourceArn=arn, TagKeys=keys),
         )
         return _outputs(answer)
+
+    def read(self, call: Call) -> Properties:
+        """Tell everything but local indexes; encryption, which moto never changes, of what is looked up."""
+        dynamodb = call.aws("dynamodb")
+        table = dynamodb.describe_table(TableName=call.id)["Table"]
+        backups = dynamodb.describe_continuous_backups(TableName=call.id)["ContinuousBackupsDescription"]
+        recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+        ttl = dynamodb.describe_time_to_live(TableName=call.id)["TimeToLiveDescription"]
+        enabled = ttl["TimeToLiveStatus"] == "ENABLED"
+        return {
+            **_told(table, call.before),
+            **_outputs(table),
+            **({} if call.before else _encryption(table)),
+            "pointInTimeRecovery": {"enabled": recovery == "ENABLED"},
+            "ttl": {"attributeName": ttl.get("AttributeName"), "enabled": True} if enabled else None,
+            "tagsAll": pairs(dynamodb.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"]),
+        }
 
     def delete(self, call: Call) -> None:
         """Delete the table; DynamoDB refuses while it is protected."""

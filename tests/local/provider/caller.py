@@ -123,6 +123,26 @@ class Caller:
         """Return the names of the properties that would change."""
         return set(self.diff(resource, *ignored, **inputs).diffs)
 
+    def refresh(self, resource: Managed) -> Managed | None:
+        """Return the resource as it is found, None if it is gone."""
+        request = messages.ReadRequest(
+            id=resource.id, urn=resource.urn, properties=resource.sent, inputs=encode(resource.inputs)
+        )
+        answer = self._provider.Read(request, self._connection)
+        if not answer.id:
+            return None
+        return Managed(
+            resource.urn, answer.id, decode(answer.inputs), decode(answer.properties), answer.properties
+        )
+
+    def look_up(self, token: str, resource_id: str) -> Managed:
+        """Return what an import, or `.get()`, finds."""
+        request = messages.ReadRequest(id=resource_id, urn=_urn(token))
+        answer = self._provider.Read(request, self._connection)
+        return Managed(
+            _urn(token), answer.id, decode(answer.inputs), decode(answer.properties), answer.properties
+        )
+
     def delete(self, resource: Managed) -> None:
         request = messages.DeleteRequest(id=resource.id, urn=resource.urn, properties=resource.sent)
         self._provider.Delete(request, self._connection)
