@@ -195,6 +195,13 @@ def test_a_second_up_changes_nothing(stack):
     )
 
 
+def test_a_refresh_after_up_finds_the_program_as_it_was_deployed(stack):
+    run = stack.engine.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff")
+
+    assert run.status == 0, run.output
+    assert set(summary(run)) == {"unchanged"}
+
+
 def test_a_changed_setting_updates_just_what_it_touches(stack):
     before = stack.deploy()
     stack.engine.require("config", "set", "logRetentionDays", "14")
