@@ -13,9 +13,11 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 import local.provider.resources  # noqa: F401 - registers the emulations
 from local.deployed import Deployed, Resource
-from local.provider.derived import carried, changed_inputs, difference, made_up_name, made_up_outputs
+from local.provider.derived import carried, made_up_outputs
+from local.provider.differences import changes, difference
 from local.provider.emulation import EMULATIONS, Call, Cloud, is_missing
 from local.provider.interruption import Interruption
+from local.provider.naming import made_up_name
 from local.provider.plugin import Plugin, check_failures
 from local.provider.reading import Reading, look, not_there, recorded, remember
 from local.provider.schema import ResourceType, UnknownTypeError, resource_type
@@ -43,12 +45,13 @@ class Provider(Plugin):
         """Say what changed, and whether AWS would need another resource for it."""
         kind = self._kind(request.urn, context)
         olds, news = decode(request.old_inputs), decode(request.news)
-        changed = changed_inputs(olds, news, request.ignoreChanges)
-        if "tagsAll" in kind.outputs and "tags" not in changed:
-            tags = decode(request.olds).get("tagsAll") or {}
-            changed += ["tagsAll"] if tags != self._configuration(context).tags(news) else []
-        in_the_clear = Secrets.of(request.news).uncovered(news, Secrets.of(request.olds))
-        changed += sorted(in_the_clear - set(changed))
+        changed = changes(olds, news, request.ignoreChanges)
+        names = {path[0] for path in changes(olds, news)}
+        if "tagsAll" in kind.outputs and "tags" not in names:
+            before, after = decode(request.olds).get("tagsAll") or {}, self._configuration(context).tags(news)
+            changed |= changes({"tagsAll": before}, {"tagsAll": after}, request.ignoreChanges)
+        for name in Secrets.of(request.news).uncovered(news, Secrets.of(request.olds)) - names:
+            changed[(name,)] = messages.PropertyDiff.UPDATE
         return difference(kind, olds, news, changed)
 
     def Create(self, request: messages.CreateRequest, context: Any) -> messages.CreateResponse:
@@ -118,8 +121,10 @@ class Provider(Plugin):
             call, what = self._call(inputs, context, request.id, state), f"reading {request.urn}"
             read = partial(look, emulation) if looked_up else emulation.read
             found = self._attempt(context, secrets, what, lambda: read(call), missing_is_fine=True)
+        elif looked_up:
+            found = recorded(self._deployed, kind.token, request.id)
         else:
-            found = recorded(self._deployed, kind.token, request.id) if looked_up else state
+            return messages.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         if found is None and looked_up:
             self._fail(context, not_there(self._deployed, kind.token, request.id))
         if found is None:

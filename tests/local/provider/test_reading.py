@@ -470,3 +470,14 @@ def test_runner_and_judge_go_by_what_was_read(provider):
     known = provider.deployed.of_type("aws:lambda/function:Function")[0]
     assert known.properties["timeout"] == 1
     assert known.properties["code"].endswith(".zip")
+
+
+def test_what_is_kept_in_state_alone_is_read_as_it_is(provider):
+    topic = f"arn:aws:sns:{REGION}:123456789012:t"
+    policy = provider.create("aws:sns/topicPolicy:TopicPolicy", arn=topic, policy=POLICY)
+
+    found = provider.refresh(policy)
+
+    assert found
+    assert found.state["arn"] == topic
+    assert (found.state, found.inputs) == (policy.state, policy.inputs)
