@@ -92,10 +92,10 @@ def test_an_ignored_path_may_leave_the_position_open(provider):
         ),
     ],
 )
-def test_a_new_name_or_key_replaces_the_resource(provider, token, old, new, path):
-    it = provider.create(token, **old)
+def test_a_new_name_or_key_replaces_the_resource(previewing, token, old, new, path):
+    it = previewing.preview(token, **old)
 
-    answer = provider.diff(it, **new)
+    answer = previewing.diff(it, **new)
 
     assert answer.detailedDiff[path].kind in (Kind.ADD_REPLACE, Kind.UPDATE_REPLACE)
     assert list(answer.replaces) == [path.split(".")[0]]
