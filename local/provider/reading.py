@@ -64,8 +64,12 @@ def look(emulation: Emulation, call: Call) -> Properties | None:
 
 def recorded(deployed: Deployed, token: str, resource_id: str) -> Properties | None:
     """Return what was deployed under an id, for types that are kept in state alone."""
-    known = next((each for each in deployed.of_type(token) if each.id == resource_id), None)
+    known = _known(deployed, token, resource_id)
     return dict(known.properties) if known else None
+
+
+def _known(deployed: Deployed, token: str, resource_id: str) -> Resource | None:
+    return next((one for one in deployed.everything() if (one.type, one.id) == (token, resource_id)), None)
 
 
 def not_there(deployed: Deployed, token: str, resource_id: str) -> str:
@@ -81,10 +85,7 @@ def not_there(deployed: Deployed, token: str, resource_id: str) -> str:
 
 def remember(deployed: Deployed, read: Resource) -> None:
     """Let runner and judge go by what was read; archives stay the copies that they are."""
-    known = next(
-        (each for each in deployed.of_type(read.type) if read.id == each.id),
-        None,
-    )
+    known = _known(deployed, read.type, read.id)
     if known is None:
         deployed.put(read)
         return

@@ -121,10 +121,12 @@ class Provider(Plugin):
             call, what = self._call(inputs, context, request.id, state), f"reading {request.urn}"
             read = partial(look, emulation) if looked_up else emulation.read
             found = self._attempt(context, secrets, what, lambda: read(call), missing_is_fine=True)
-        elif looked_up:
-            found = recorded(self._deployed, kind.token, request.id)
         else:
-            return messages.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+            found = recorded(self._deployed, kind.token, request.id)
+            if not looked_up and (found or not self._cloud):
+                return messages.ReadResponse(
+                    id=request.id, properties=request.properties, inputs=request.inputs
+                )
         if found is None and looked_up:
             self._fail(context, not_there(self._deployed, kind.token, request.id))
         if found is None:
