@@ -119,10 +119,22 @@ def test_a_refusal_must_be_the_providers_own() -> None:
     entry = Entry(why="the provider refuses what lacks an input", refused=True)
     by_name = {str(each.mutant): each for each in outcomes()}
 
-    required = by_name["prod: objects-worker [lambda.Function] role removed"]
+    required = by_name["prod: objects-worker [iam.Role] assumeRolePolicy removed"]
     optional = by_name["prod: objects-worker [lambda.Function] layers removed"]
 
     assert unexplained([required, optional], [entry]) == [optional]
+
+
+def test_an_entry_is_about_survivors_or_about_what_is_undetermined() -> None:
+    by_name = {str(each.mutant): each for each in outcomes()}
+    survivor = by_name["prod: objects-worker [lambda.Function] layers removed"]
+    doubted = by_name["prod: objects-worker [lambda.Function] role removed"]
+
+    about = Entry(why="a reason that a reviewer can check")
+    of_doubts = about.model_copy(update={"undetermined": True})
+
+    assert unexplained([survivor, doubted], [about]) == [doubted]
+    assert unexplained([survivor, doubted], [of_doubts]) == [survivor]
 
 
 def test_what_is_dropped_must_be_taken_from() -> None:
