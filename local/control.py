@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
+from local import operating
 from local.errors import LocalStackError
 from local.faults import control
 
@@ -18,7 +19,7 @@ def control_handler(supervisor: "Supervisor") -> type[BaseHTTPRequestHandler]:
     """Return the handler of requests to the control server of *supervisor*."""
 
     class Control(BaseHTTPRequestHandler):
-        """GET /status, /reasons, /recorded, /proof; POST /sweep, /invoke/FUNCTION (from moto); /faults."""
+        """GET /status, /reasons, /recorded, /proof; POST /sweep, /operator, /invoke/FUNCTION; /faults."""
 
         def do_GET(self) -> None:
             if self._serves_faults():
@@ -45,6 +46,9 @@ def control_handler(supervisor: "Supervisor") -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             if self.path == "/sweep":
                 self._answer(json.dumps(supervisor.sweep(json.loads(body))).encode(), {})
+                return
+            if self.path == operating.PATH:
+                self._answer(json.dumps(operating.judge_operator(supervisor.judge, body)).encode(), {})
                 return
             try:
                 result = supervisor.runner.invoke(function, body)

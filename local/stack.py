@@ -22,6 +22,7 @@ from local.errors import LocalStackError
 from local.faults.control import RemoteFaults
 from local.folder import FOLDER, command, end_of, is_running, start_anew
 from local.mending import mend
+from local.operating import operator_client
 from local.provider.emulation import Cloud
 from local.provider.server import serve
 from local.toolchain import ROOT, read_record
@@ -191,6 +192,10 @@ class LocalStack:
     def client(self, service: str, region: str) -> Any:
         """Return a boto3 client of the emulated cloud."""
         return Cloud(endpoint=self.endpoint, code_folder=self.folder / "code").client(service, region)
+
+    def operator(self, service: str, region: str) -> Any:
+        """Return a boto3 client whose calls are judged as those of an administrator of the account."""
+        return operator_client(service, region, endpoint=self.endpoint, control=self.control)
 
     def stop(self) -> None:
         """End the processes and remove the folder; what was deployed is gone."""

@@ -37,6 +37,12 @@ ADMINISTRATION: Final = (
     "kms:UpdateAlias",
     "kms:UpdateKeyDescription",
 )
+SETTING_UP: Final = (
+    "kms:Encrypt",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +117,7 @@ def account_statements(args: KeyPolicyArgs) -> list[Statement]:
     statements = [
         allow(*ADMINISTRATION, on=THE_KEY, sid="Administration", to=account),
         allow(
-            *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"),
-            *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo"),
+            *("kms:Decrypt", "kms:GenerateDataKey"),
             on=THE_KEY,
             sid="AccountThroughServices",
             to=account,
@@ -120,17 +125,19 @@ def account_statements(args: KeyPolicyArgs) -> list[Statement]:
         ),
     ]
     if args.grant_services:
-        grants = allow(
-            "kms:CreateGrant",
-            on=THE_KEY,
-            sid="AccountGrantsForServices",
-            to=account,
-            when={
-                "StringEquals": _through(args.scope, args.grant_services),
-                "Bool": {"kms:GrantIsForAWSResource": "true"},
-            },
-        )
-        statements.append(grants)
+        through = {"StringEquals": _through(args.scope, args.grant_services)}
+        for_resources = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        # What setting up an encrypted table or function needs beside the two above, and DescribeKey.
+        statements += [
+            allow(*SETTING_UP, on=THE_KEY, sid="AccountSetsUpServices", to=account, when=through),
+            allow(
+                "kms:CreateGrant",
+                on=THE_KEY,
+                sid="AccountGrantsForServices",
+                to=account,
+                when=for_resources,
+            ),
+        ]
     return statements
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from local.demo.administration import Administration
 from local.demo.drive import put_all, replay, wait_for
 from local.demo.gate import two_faults, write_variant
 from local.demo.inputs import Expected, Plan, generate
@@ -125,13 +126,14 @@ def put_and_account(console: Console, stack: LocalStack) -> list[str]:
     expected = plan.expected()
     title = (
         f"4  {len(plan.uploads)} objects put, {len(plan.replayed)} events replayed, one unreadable message, "
-        "and some trouble made"
+        "trouble made, keys administered"
     )
     with _part(console, title):
         found = _process(console, stack, names, plan, expected)
         _print_counts(console, expected, found)
         wrong = differences(expected, found)
         wrong += Trouble(stack=stack, names=names, seconds=WAIT_SECONDS).make()
+        Administration(stack=stack, names=names).carry_out()
         wrong += [*_denials(console, stack), *_proof(console, stack)]
     return wrong
 

@@ -254,6 +254,8 @@ class Judge:
             "kms:CallerAccount": caller.account,
         }
         for action in use.actions:
+            if action == "kms:CreateGrant":  # services make grants for their own resources alone
+                values["kms:GrantIsForAWSResource"] = "true"
             yield self._decide(
                 Request(caller=caller, action=action, resource=key.arn, context=Context(values)),
                 identity=snapshot.identity(caller.principal),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
+from local.permissions.administrator import ACCESS
 from local.permissions.concerns import Request
 from local.permissions.conditions import Condition
 from local.permissions.contexts import common
-from local.permissions.documents import Kind, Policy, Statement, parse_policy
+from local.permissions.documents import Kind, Policy, Statement
 from local.permissions.evaluator import Front
 from local.permissions.keys import Context, is_multivalued
 from local.permissions.operators import OPERATORS
@@ -18,23 +19,6 @@ type Change = Mapping[str, tuple[str, ...] | None]
 
 FILLER = "probe"
 _OF_THE_CALLER = "aws:principal"
-
-_EVERYTHING = {
-    "Version": "2012-10-17",
-    "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"},
-}
-
-
-EVERYTHING_ALLOWED = parse_policy(_EVERYTHING, name="AdministratorAccess", kind=Kind.IDENTITY)
-
-
-def administrator(account: str) -> Caller:
-    """Return a caller of *account* whom no policy names."""
-    return Caller(
-        principal=f"arn:aws:iam::{account}:role/administrator",
-        account=account,
-        session_arn=f"arn:aws:sts::{account}:assumed-role/administrator/{FILLER}",
-    )
 
 
 def probes(
@@ -49,7 +33,7 @@ def probes(
     alike = [one for one in recorded if policy in one.front.policies and one.allowed]
     bases = [one.request.context for one in alike] or [Context({})]
     changes = [tuple(_changes(condition)) for condition in statement.conditions]
-    front = Front(policies=(policy,) if policy.kind is Kind.IDENTITY else (EVERYTHING_ALLOWED, policy))
+    front = Front(policies=(policy,) if policy.kind is Kind.IDENTITY else (ACCESS, policy))
     for written, resource in product(statement.actions, statement.resources):
         action = _action(written, [one.request.action for one in alike])
         for base, caller, chosen in product(bases, callers, product(*changes)):

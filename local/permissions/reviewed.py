@@ -14,7 +14,6 @@ PLAN: Final = (
 )
 PLAN_ENDS: Final = "the plan's own rule is taken down when the plan is destroyed, and its role right after it"
 SERVICES: Final = "alarms, log groups and access logs are deployed, but deliver nothing here yet"
-ACCOUNT: Final = "calls of who deploys and operates are not judged here yet"
 
 REVIEWED: Final = (
     ("action s3:GetObjectTagging in statement 'TagObjects' of inline policy 'scan' of *", PLAN),
@@ -26,9 +25,6 @@ REVIEWED: Final = (
     ("statement 'Alarms' of topic policy of *", SERVICES),
     ("statement 'Alarms' of key policy of *", SERVICES),
     ("statement 'Logs' of key policy of *", SERVICES),
-    ("statement 'Administration' of key policy of *", ACCOUNT),
-    ("statement 'AccountThroughServices' of key policy of *", ACCOUNT),
-    ("statement 'AccountGrantsForServices' of key policy of *", ACCOUNT),
 )
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from local.deployed import Resource
+from local.permissions import administrator
 from local.permissions.documents import Kind, Policy, parse_policy
 from local.permissions.errors import PolicyError
 
@@ -52,6 +53,8 @@ class Snapshot:
         PolicyError
             The role is not deployed, or has what cannot be judged: a boundary, or a policy of AWS's own.
         """
+        if role_arn == administrator.role_arn(role_arn.split(":")[4]):
+            return [administrator.ACCESS]
         role = self._role(role_arn)
         name = role["name"]
         if role.get("permissionsBoundary"):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from local.permissions.administrator import administrator
 from local.permissions.documents import Policy
 from local.permissions.key_policies import Keys
 from local.permissions.principals import Caller
-from local.permissions.probes import administrator
 from local.permissions.recording import Recorded
 from local.permissions.replay import Proof, prove
 from local.permissions.snapshot import Snapshot

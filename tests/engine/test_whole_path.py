@@ -10,9 +10,11 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
 from guardrails.reports.as_json import from_json
+from local.demo.administration import Administration
 from local.demo.inputs import UNPARSABLE
 from local.demo.readback import Names
 from local.demo.show import run_demo
@@ -164,6 +166,14 @@ def test_trouble_ends_as_it_must_and_nothing_else_is_denied(stack, names):
     status = stack.status()
     assert wrong == status["errors"] == status["problems"] == []
     assert [denial["reason"] for denial in status["denials"] if not is_on_purpose(denial)] == []
+
+
+def test_who_operates_the_stack_administers_its_keys_and_never_uses_them_directly(stack, names):
+    Administration(stack=stack, names=names).carry_out()
+
+    key = stack.outputs()["objects"]["keyArn"]
+    with pytest.raises(ClientError, match=r"kms:Encrypt on resource: .* no resource-based policy"):
+        stack.operator("kms", names.region).encrypt(KeyId=key, Plaintext=b"x")
 
 
 def test_every_part_of_every_policy_was_needed_by_a_call_or_stopped_one(stack):

@@ -376,6 +376,12 @@ def test_the_account_uses_a_key_only_through_services(scope: Scope) -> None:
             "kms:CallerAccount": "123456789012",
         }
     }
+    assert document["AccountSetsUpServices"]["Condition"] == {
+        "StringEquals": {
+            "kms:ViaService": ["dynamodb.eu-central-1.amazonaws.com"],
+            "kms:CallerAccount": "123456789012",
+        }
+    }
     assert document["AccountGrantsForServices"]["Condition"] == {
         "StringEquals": {
             "kms:ViaService": ["dynamodb.eu-central-1.amazonaws.com"],
@@ -410,3 +416,4 @@ def test_grants_are_allowed_only_where_a_service_works_with_them(scope: Scope) -
     document = statements(deploy(program).inputs("aws:kms/keyPolicy:KeyPolicy", "key")["policy"])
 
     assert set(document) == {"Administration", "AccountThroughServices"}
+    assert document["AccountThroughServices"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -1,6 +1,7 @@
 """DynamoDB: tables, their indexes, batches and transactions."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from local.permissions.calls import Call, Check, KeyUse
 
@@ -11,6 +12,12 @@ _TRANSACTION = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Get": "dynamodb:GetItem",
 }
+
+
+_SETTING_UP = (
+    "kms:DescribeKey", "kms:CreateGrant", "kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom",
+    "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+)  # fmt: skip
 
 
 def _on_table(call: Call, action: str, table: str, index: str | None = None, *, data: bool = True) -> Check:
@@ -45,11 +52,21 @@ def _transaction(call: Call) -> list[Check]:
     return list(needs.values())
 
 
+def _create_table(call: Call) -> list[Check]:
+    """Return what creating a table needs, and its key: DynamoDB's guide, "DynamoDB encryption at rest"."""
+    check = _on_table(call, "dynamodb:CreateTable", call.parameters["TableName"])
+    key = call.parameters.get("SSESpecification", {}).get("KMSMasterKeyId")
+    use = replace(check.key_use, key=key, actions=_SETTING_UP) if check.key_use and key else None
+    return [replace(check, key_use=use)]
+
+
 OPERATIONS: Mapping[str, Callable[[Call], list[Check]]] = {
     **{
         name: _one_table(f"dynamodb:{name}")
         for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
     },
+    "CreateTable": _create_table,
+    "DeleteTable": _one_table("dynamodb:DeleteTable", data=False),
     "DescribeTable": _one_table("dynamodb:DescribeTable", data=False),
     "DescribeTimeToLive": _one_table("dynamodb:DescribeTimeToLive", data=False),
     "Query": _indexed("dynamodb:Query"),

@@ -14,21 +14,32 @@ def encryption_context(pairs: Mapping[str, str]) -> dict[str, str | tuple[str, .
     return {**values, "kms:EncryptionContextKeys": tuple(pairs)}
 
 
-def _on_key(action: str) -> Callable[[Call], list[Check]]:
+def _on_key(action: str, parameter: str = "KeyId") -> Callable[[Call], list[Check]]:
     def needs(call: Call) -> list[Check]:
-        key = call.parameters.get("KeyId")
+        key = call.parameters.get(parameter)
         if not key:
-            raise UnknownOperationError(f"{action} without KeyId cannot be judged; name the key in the call")
+            raise UnknownOperationError(
+                f"{action} without {parameter} cannot be judged; name the key in the call"
+            )
         context = encryption_context(call.parameters.get("EncryptionContext") or {})
         return [Check(action=action, resource=key, context=context)]
 
     return needs
 
 
+# What an alias operation asks of the alias itself is for identity policies alone; here is what the key says.
 OPERATIONS: Mapping[str, Callable[[Call], list[Check]]] = {
-    name: _on_key(f"kms:{name}")
-    for name in (
-        "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac", "GetPublicKey", "Sign", "Verify", "VerifyMac",
-    )
+    **{
+        name: _on_key(f"kms:{name}")
+        for name in (
+            "CancelKeyDeletion", "Decrypt", "DescribeKey", "DisableKey", "DisableKeyRotation", "EnableKey",
+            "EnableKeyRotation", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext",
+            "GenerateMac", "GetKeyPolicy", "GetKeyRotationStatus", "GetPublicKey", "ListGrants",
+            "ListKeyPolicies", "ListResourceTags", "PutKeyPolicy", "RevokeGrant", "ScheduleKeyDeletion",
+            "Sign", "TagResource", "UntagResource", "UpdateKeyDescription", "Verify", "VerifyMac",
+        )
+    },
+    "CreateAlias": _on_key("kms:CreateAlias", "TargetKeyId"),
+    "UpdateAlias": _on_key("kms:UpdateAlias", "TargetKeyId"),
+    "DeleteAlias": _on_key("kms:DeleteAlias", "AliasName"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from local.permissions.calls import Call, Check
+from local.permissions.calls import Call, Check, KeyUse
 
 
 def _log_stream(action: str) -> Callable[[Call], list[Check]]:
@@ -18,6 +18,18 @@ def _invoke(call: Call) -> list[Check]:
     arn = name if name.startswith("arn:") else call.arn("lambda", f"function:{name}")
     resource = f"{arn}:{qualifier}" if qualifier else arn
     return [Check(action="lambda:InvokeFunction", resource=resource)]
+
+
+def _configuration(action: str, *keys: str) -> Callable[[Call], list[Check]]:
+    """Return what a function's settings need, with its key: see "Securing Lambda environment variables"."""
+
+    def needs(call: Call) -> list[Check]:
+        arn = call.arn("lambda", f"function:{call.parameters['FunctionName']}")
+        pairs = {"aws:lambda:FunctionArn": arn}
+        use = KeyUse(holder=arn, via="lambda", actions=keys, encryption_context=pairs)
+        return [Check(action=action, resource=arn, key_use=use)]
+
+    return needs
 
 
 def _start_execution(call: Call) -> list[Check]:
@@ -38,7 +50,13 @@ def _nothing(_call: Call) -> list[Check]:
 
 
 SERVICES: Mapping[str, Mapping[str, Callable[[Call], list[Check]]]] = {
-    "lambda": {"Invoke": _invoke},
+    "lambda": {
+        "Invoke": _invoke,
+        "GetFunctionConfiguration": _configuration("lambda:GetFunctionConfiguration", "kms:Decrypt"),
+        "UpdateFunctionConfiguration": _configuration(
+            "lambda:UpdateFunctionConfiguration", "kms:CreateGrant", "kms:Encrypt"
+        ),
+    },
     "stepfunctions": {"StartExecution": _start_execution},
     "logs": {
         "CreateLogStream": _log_stream("logs:CreateLogStream"),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.permissions.administrator import administrator
 from local.permissions.documents import Policy
 from local.permissions.evaluator import Decision
 from local.permissions.principals import Caller
-from local.permissions.probes import administrator
 from local.permissions.recording import Recorded, Recording
 from local.permissions.replay import Proof, prove
 from local.permissions.reviewed import review
