@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.naming import Kind, Scope
-from infra.permissions import Statement, allow, document, principals, service
+from infra.permissions import Condition, Statement, allow, document, principals, service
 
 THE_KEY: Final = "*"  # in a key's own policy
 ADMINISTRATION: Final = (
@@ -125,7 +125,7 @@ def account_statements(args: KeyPolicyArgs) -> list[Statement]:
         ),
     ]
     if args.grant_services:
-        through = {"StringEquals": _through(args.scope, args.grant_services)}
+        through: Condition = {"StringEquals": _through(args.scope, args.grant_services)}
         for_resources = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
         # What setting up an encrypted table or function needs beside the two above, and DescribeKey.
         statements += [
