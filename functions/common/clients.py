@@ -28,8 +28,10 @@ LONGEST_WAIT_SECONDS = 2 ** (ATTEMPTS - 2)
 RESERVE_SECONDS = CONNECT_SECONDS + READ_SECONDS + LONGEST_WAIT_SECONDS
 # With less left no item is begun: its few calls take part of a second each, and so the last is still begun.
 ITEM_SECONDS = RESERVE_SECONDS + 4
+# What a HEAD is answered has no body: S3's SlowDown is its status alone there.
 THROTTLING = frozenset(
     {
+        "503",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "SlowDown",

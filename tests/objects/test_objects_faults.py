@@ -257,6 +257,27 @@ def test_clients_that_are_throttled_together_do_not_come_back_together(
         assert all(0 < wait < longest for wait, longest in zip(drawn, [1, 2, 4, 4, 4], strict=True))
 
 
+def test_throttling_is_outlasted_where_the_answer_to_a_head_has_no_body_to_say_so(
+    cloud: Cloud, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3's SlowDown is then its status alone: 503."""
+    version = cloud.upload()
+    s3 = within(Deadline(), boto3.client("s3", region_name=REGION, config=client_config()))
+    serve = BotocoreStubber.__call__
+
+    def slow_down(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+        if len(waits) < THROTTLED_ATTEMPTS - 1:
+            return AWSResponse(str(request.url), 503, HTTPHeaders(), MockRawResponse(b""))
+        return serve(stub, event_name, request, **rest)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RetryQuota, "acquire", lambda *_: False)
+        patch.setattr(BotocoreStubber, "__call__", slow_down)
+        s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+
+    assert len(waits) == THROTTLED_ATTEMPTS - 1
+
+
 @pytest.mark.finding("CC-REL-1")
 def test_retries_end_when_the_invocation_has_too_little_time_left(
     cloud: Cloud, worker: Invoke, monkeypatch: pytest.MonkeyPatch
