@@ -8,9 +8,10 @@ from typing import Any
 from pulumi.runtime.proto import analyzer_pb2
 
 from guardrails.framework import sdk
+from guardrails.framework.analyzer import Analyzer
 from guardrails.framework.examples import UNKNOWN, Stack
 from guardrails.framework.names import token_of
-from guardrails.framework.pack import Analyzer, policies_of
+from guardrails.framework.pack import policies_of
 from guardrails.framework.rule import Rule
 
 PROJECT = "shop"

@@ -1,34 +1,17 @@
 """The resources of a stack as rules see them, and joins that hold in a first preview."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from guardrails.framework.errors import UndeterminedError, WrongSourceError, gravest
-from guardrails.framework.names import NAMINGS, PART_OF, name_in, region_of
+from guardrails.framework.names import PART_OF
+from guardrails.framework.namesakes import Names, physical_name
 from guardrails.framework.node import Node
+from guardrails.framework.pointers import Pointers
 from guardrails.framework.props import Props
 
 _STACK = "pulumi:pulumi:Stack"
-_EVERYWHERE = ("iam.Policy", "iam.Role", "s3.Bucket")
-_IDENTITIES = ("id", "arn", "name", "url", "bucket", "keyId")
-
-
-@dataclass(kw_only=True)
-class _Index:
-    """How the resources of one kind are called; `nameless` is set if the name of one is not known."""
-
-    known: dict[str, list[Node]] = field(default_factory=dict)
-    nameless: UndeterminedError | None = None
-
-
-@dataclass(kw_only=True)
-class _Join:
-    """Which resources of a kind point at which, by URN; `doubts` are of those that nobody can tell of."""
-
-    found: dict[str, list[Node]] = field(default_factory=dict)
-    doubts: list[UndeterminedError] = field(default_factory=list)
 
 
 class Graph:
@@ -44,11 +27,11 @@ class Graph:
         self._elsewhere = tuple(elsewhere)
         self._by_urn = {node.urn: node for node in nodes}
         self._by_kind: dict[str, list[Node]] = {}
-        self._indices: dict[str, _Index] = {}
-        self._joins: dict[tuple[tuple[str, ...], Hashable], _Join] = {}
         self._known: dict[tuple[Hashable, ...], Any] = {}
         for node in self._by_urn.values():
             self._by_kind.setdefault(node.kind, []).append(node)
+        self._names = Names(self.of)
+        self._pointers = Pointers(self.of)
 
     def __iter__(self) -> Iterator[Node]:
         """Iterate over all resources."""
@@ -211,32 +194,7 @@ class Graph:
         UndeterminedError
             None is called so, but one of *kinds* has a name that is not known yet; or several are.
         """
-        unknowns = []
-        for kind in kinds:
-            index = self._index(kind)
-            meant = name_in(reference, kind) if kind in NAMINGS else None
-            found = index.known.get(reference) or (index.known.get(meant) if meant else None)
-            region = region_of(reference) or (near.region if near else "")
-            if found and (nearest := _nearest(found, region)):
-                return nearest
-            if meant and index.nameless:
-                unknowns.append(index.nameless)
-        if unknowns:
-            raise gravest(unknowns)
-        return None
-
-    def _index(self, kind: str) -> "_Index":
-        if kind not in self._indices:
-            self._indices[kind] = index = _Index()
-            for node in self.of(kind):
-                names = {node.outputs.known_text(key) for key in _IDENTITIES}
-                try:
-                    names.add(self.physical_name(node) if kind in NAMINGS else None)
-                except UndeterminedError as unknown:
-                    index.nameless = unknown
-                for name in filter(None, names):
-                    index.known.setdefault(name, []).append(node)
-        return self._indices[kind]
+        return self._names.named(reference, *kinds, near=near)
 
     def physical_name(self, node: Node) -> str:
         """Return a resource's name in AWS.
@@ -246,8 +204,7 @@ class Graph:
         UndeterminedError
             AWS or the provider will make it up.
         """
-        prop = NAMINGS[node.kind].name
-        return node.inputs.text(prop) or node.outputs.text(prop)
+        return physical_name(node)
 
     def companions(self, owner: Node, kind: str, *path: str) -> list[Node]:
         """Return the resources of *kind* whose value at *path* names *owner*.
@@ -278,19 +235,7 @@ class Graph:
         UndeterminedError
             It does for none for certain, but might for one.
         """
-        if (kinds, how) not in self._joins:
-            self._joins[kinds, how] = join = _Join()
-            for node in self.of(*kinds):
-                try:
-                    for owned_by in filter(None, find(node)):
-                        if node not in join.found.setdefault(owned_by.urn, []):
-                            join.found[owned_by.urn].append(node)
-                except UndeterminedError as doubt:
-                    join.doubts.append(doubt)
-        join = self._joins[kinds, how]
-        if join.doubts and owner.urn not in join.found:
-            raise gravest(join.doubts)
-        return list(join.found.get(owner.urn, ()))
+        return self._pointers.at(owner, kinds, how, find)
 
     def matching(self, kind: str, test: Callable[[Node], bool]) -> list[Node]:
         """Return the resources of *kind* that pass *test*.
@@ -318,14 +263,3 @@ def _reach(props: Props, path: tuple[str, ...]) -> str:
     for step in steps:
         props = props.document(step)
     return props.text(last)
-
-
-def _nearest(namesakes: list[Node], region: str) -> Node | None:
-    """Return the one in *region*, None if all are elsewhere; buckets and roles are the same everywhere."""
-    if len(namesakes) == 1:
-        regions = {region, namesakes[0].region} - {""}
-        return namesakes[0] if len(regions) < 2 or namesakes[0].kind in _EVERYWHERE else None
-    here = [node for node in namesakes if node.region == region]
-    if len(here) != 1:
-        raise UndeterminedError(f"{namesakes[0]} and {namesakes[1]} have the same name in AWS")
-    return here[0]

@@ -49,6 +49,15 @@ def message(result: Result, rule: RuleInfo, expired: Exemption | None = None, *,
     return "\n".join([*lines, *reasons, *fixes, *(_cited(rule) if in_full else []), f"Docs: {rule.docs}"])
 
 
+def lapse(exemption: Exemption) -> str:
+    """Return what is said of an exemption whose day is over."""
+    return (
+        f"the exemption of {exemption.resource} from {exemption.rule} expired on {exemption.expires} "
+        f"(owner: {exemption.owner}; reason: {exemption.reason})\n"
+        "Fix: take it out of guardrails.yaml, or give it a new date"
+    )
+
+
 def place(result: Result) -> str:
     """Return the resource by name, type and component."""
     component = f" in {result.component}" if result.component else ""
