@@ -5,7 +5,8 @@ The table is `docs/open-findings.yaml`::
     open:                        # no rule and no test yet
       orders: [OP-1.4, OP-2.4]   # what will close them, and which
     in part:                     # rules or tests guard a part of the need; the rest comes with:
-      crimes: [CC-SEC-5]
+      crimes:
+        CC-OPS-4: no deployment moves traffic step by step   # and this is missing
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ class Coverage:
     tests: tuple[str, ...]
     closed_by: str | None
     """The system or part that the rest of the need comes with; none if nothing is open."""
+    missing: str = ""
+    """What the rest is, where a part is guarded."""
 
     @property
     def state(self) -> str:
@@ -54,13 +57,14 @@ def coverage(rules: Sequence[Rule], guards: Mapping[str, tuple[str, ...]], table
     for finding in all_findings().values():
         named = [rule.id for rule in rules if finding.id in rule.findings]
         state = next((state for state in (OPEN, IN_PART) if finding.id in entries[state]), None)
-        closed_by = entries[state][finding.id] if state else None
+        closed_by, missing = entries[state][finding.id] if state else (None, "")
         found.append(
             Coverage(
                 finding=finding,
                 rules=tuple(sorted(named)),
                 tests=guards.get(finding.id, ()),
                 closed_by=closed_by,
+                missing=missing,
             )
         )
     if problems := _problems(found, entries):
@@ -68,7 +72,11 @@ def coverage(rules: Sequence[Rule], guards: Mapping[str, tuple[str, ...]], table
     return found
 
 
-def _problems(found: Sequence[Coverage], entries: Mapping[str, Mapping[str, str]]) -> list[str]:
+type _Entries = Mapping[str, Mapping[str, tuple[str, str]]]
+"""For both halves of the table, what closes each finding, and what is missing where a part is guarded."""
+
+
+def _problems(found: Sequence[Coverage], entries: _Entries) -> list[str]:
     problems = [
         f"- delete {id_!r}: findings.yaml has no such finding"
         for id_ in sorted({*entries[OPEN], *entries[IN_PART]} - set(all_findings()))
@@ -84,16 +92,21 @@ def _problems(found: Sequence[Coverage], entries: Mapping[str, Mapping[str, str]
     return problems
 
 
-def _read(table: Path) -> Mapping[str, Mapping[str, str]]:
-    """Return, for both halves of the table, what closes each finding."""
+def _read(table: Path) -> _Entries:
+    """Return what the table says."""
     content: dict[str, dict[str, Any]] = yaml.safe_load(table.read_text(encoding="utf-8")) or {}
     if unknown := set(content) - {OPEN, IN_PART}:
         raise CoverageError(f"{table}: unknown key {min(unknown)!r}; there are {OPEN!r} and {IN_PART!r}")
-    entries: dict[str, dict[str, str]] = {OPEN: {}, IN_PART: {}}
+    entries: dict[str, dict[str, tuple[str, str]]] = {OPEN: {}, IN_PART: {}}
     for state, closers in content.items():
         for closer, ids in (closers or {}).items():
             for id_ in ids:
                 if id_ in entries[OPEN] or id_ in entries[IN_PART]:
                     raise CoverageError(f"{table}: {id_} stands there twice")
-                entries[state][id_] = closer
+                missing = ids[id_] if isinstance(ids, dict) else ""
+                if bool(missing) is not (state == IN_PART):
+                    raise CoverageError(
+                        f"{table}: say of {id_} what is missing, if and only if it is {IN_PART!r}"
+                    )
+                entries[state][id_] = (closer, missing)
     return entries

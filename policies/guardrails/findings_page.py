@@ -47,5 +47,6 @@ def _finding(each: Coverage) -> Iterator[str]:
         yield "- tests:"
         yield from (f"  - `{test}`" for test in each.tests)
     if each.closed_by:
-        yield f"- {'open' if each.state == OPEN else 'in part, the rest is open'}: {each.closed_by}"
+        state = "open" if each.state == OPEN else "in part, the rest is open"
+        yield f"- {state}: {each.closed_by}" + (f". Missing: {each.missing}" if each.missing else "")
     yield ""

@@ -11,6 +11,7 @@ from guardrails.framework.errors import CoverageError
 from guardrails.framework.findings import all_findings
 from guardrails.guards import guards_in
 from guardrails.rules import all_rules
+from tests.pack.program import program_nodes
 
 ROOT = Path(__file__).parent.parent.parent
 TESTS, TABLE, PAGE = ROOT / "tests", ROOT / "docs/open-findings.yaml", ROOT / "docs/findings.md"
@@ -62,6 +63,19 @@ def test_the_page_has_every_finding_with_its_rules_its_tests_or_what_closes_it()
         assert each.finding.need in section
         assert each.rules or each.tests or each.closed_by
         assert all(text in section for text in (*each.rules, *each.tests, each.closed_by or ""))
+
+
+def test_what_is_open_is_about_nothing_that_a_rule_could_be_asked_today_without_saying_what_is_missing() -> (
+    None
+):
+    deployed = {node.kind for node in program_nodes("prod")}
+    judged = {id_ for rule in all_rules() if deployed & set(rule.fixes) for id_ in rule.findings}
+    lacking = [each for each in coverage(all_rules(), guards_in(TESTS), TABLE) if each.closed_by]
+
+    assert [each.finding.id for each in lacking if each.finding.id in judged and len(each.missing) < 20] == []
+    for each in lacking:
+        claims = "not deployed" in each.missing and each.missing.startswith("the rule is there")
+        assert not (claims and each.finding.id in judged), f"{each.finding.id} is judged: {each.missing}"
 
 
 def test_markers_are_read_as_pytest_reads_them(request: pytest.FixtureRequest) -> None:
@@ -128,7 +142,7 @@ def test_a_marker_that_claims_nothing_is_refused_by_its_place(source: str, messa
 
 
 def test_a_finding_is_guarded_in_part_or_open(table: Write) -> None:
-    path = table("open: {shop: [SP-4]}\nin part: {foundation: [SP-1]}")
+    path = table("open: {shop: [SP-4]}\nin part: {foundation: {SP-1: half of it}}")
 
     found = {each.finding.id: each for each in coverage([], everything_but("SP-4"), path)}
 
@@ -138,20 +152,22 @@ def test_a_finding_is_guarded_in_part_or_open(table: Write) -> None:
     page = findings_page(list(found.values()))
     assert "| [objects](#objects) | 25 | 23 | 1 | 1 |" in page
     assert "- open: shop" in page
-    assert "- in part, the rest is open: foundation" in page
+    assert "- in part, the rest is open: foundation. Missing: half of it" in page
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("open: {}", "- add SP-4 to 'open' with what will close it: nothing guards it"),
-        ("in part: {shop: [SP-4]}", "- move SP-4 from 'in part' to 'open': nothing guards it"),
+        ("in part: {shop: {SP-4: half of it}}", "- move SP-4 from 'in part' to 'open': nothing guards it"),
         (
             "open: {shop: [SP-4, SP-5]}",
             r"- delete SP-5 from 'open' \(or move it to 'in part'\): tests/all.py guards it",
         ),
         ("open: {shop: [SP-4, XX-1]}", "- delete 'XX-1': findings.yaml has no such finding"),
-        ("open: {shop: [SP-4]}\nin part: {shop: [SP-4]}", "SP-4 stands there twice"),
+        ("open: {shop: [SP-4]}\nin part: {shop: {SP-4: half of it}}", "SP-4 stands there twice"),
+        ("in part: {shop: [SP-1]}", "say of SP-1 what is missing, if and only if it is 'in part'"),
+        ("open: {shop: {SP-4: all of it}}", "say of SP-4 what is missing, if and only if it is 'in part'"),
         ("closed: {shop: [SP-4]}", "unknown key 'closed'; there are 'open' and 'in part'"),
     ],
 )
