@@ -1,6 +1,6 @@
 """The commands of the local stack."""
 
-import json
+import re
 import signal
 import sys
 import time
@@ -9,19 +9,32 @@ from typing import Annotated, Any
 
 import typer
 from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import BotoCoreError
 from rich.console import Console
 from rich.table import Table
 
+from local.commands.look import logs, redrive, status
+from local.console import console
 from local.demo.readback import Names
 from local.errors import LocalStackError
 from local.faults import commands as fault_commands
-from local.folder import FOLDER, is_running, remove_leftover
+from local.folder import (
+    CHOSEN,
+    NAME,
+    chosen_folder,
+    command,
+    end_of,
+    is_running,
+    remove_leftover,
+    start_anew,
+)
 from local.stack import TIME_SCALE, LocalStack
 from local.toolchain import ROOT
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(fault_commands.app, name="fault")
-console = Console(highlight=False)
+for look in (status, logs, redrive):
+    app.command()(look)
 
 EMULATED = """\
 Emulated here: AWS by moto in memory (account 123456789012), Lambda by processes of this machine,
@@ -30,31 +43,63 @@ notifications and topics are judged by the deployed policies. Alarms, dashboards
 cycles are deployed but do nothing."""
 
 
+@app.callback()
+def choose(
+    name: Annotated[
+        str,
+        typer.Option(
+            envvar="LOCAL_STACK",
+            help="Which local stack; stacks of different names run side by side and share nothing.",
+        ),
+    ] = NAME,
+) -> None:
+    """Run the systems on this machine, without an AWS account."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,19}", name):
+        raise LocalStackError(f"{name!r} names no stack; take up to 20 of a-z, 0-9 and -")
+    CHOSEN.set(name)
+
+
 @app.command()
 def up(
     time_scale: Annotated[float | None, typer.Option(help="Divide the cloud's waits by this.")] = None,
 ) -> None:
     """Deploy stack `local` with the policy pack in front, and keep it running; again: bring it up to date."""
-    if is_running(FOLDER):
-        stack = LocalStack.attach(FOLDER)
-        if time_scale not in (None, stack.time_scale):
-            raise LocalStackError(
-                f"the running stack divides waits by {stack.time_scale:g}; stop it: python -m local down"
-            )
-    else:
-        remove_leftover(FOLDER)
-        console.print(EMULATED, style="dim", soft_wrap=True)
-        stack = LocalStack.start(FOLDER, time_scale or TIME_SCALE, detached=True)
-        console.print(f"Waits of the cloud are divided by {stack.time_scale:g}.\n", style="dim")
+    stack = _started(chosen_folder(), time_scale)
     begun = time.monotonic()
-    run = stack.deploy(ROOT, show=True)
+    run = stack.deploy(ROOT, show=True, say=_say)
     if run.status:
+        ended = end_of(stack.folder)
+        down = command(stack.folder, "down")
         raise LocalStackError(
-            "the deployment failed; what it had created is still there (python -m local down)"
+            f"{ended}; {start_anew(stack.folder)}"
+            if ended
+            else f"the deployment failed; what it had created is still there ({down})"
         )
     console.print(f"\nDeployed in {time.monotonic() - begun:.0f} s.")
     _print_deployed(stack.status())
     _print_what_to_try(stack)
+
+
+def _started(folder: Path, time_scale: float | None) -> LocalStack:
+    """Return the running stack, or a new one where none runs (any more)."""
+    if is_running(folder) and not end_of(folder):
+        stack = LocalStack.attach(folder)
+        if time_scale not in (None, stack.time_scale):
+            raise LocalStackError(
+                f"the running stack divides waits by {stack.time_scale:g}; stop it: {command(folder, 'down')}"
+            )
+        return stack
+    if reason := end_of(folder):
+        _say(f"{reason}; starting anew")
+    remove_leftover(folder)
+    console.print(EMULATED, style="dim", soft_wrap=True)
+    stack = LocalStack.start(folder, time_scale or TIME_SCALE, detached=True)
+    console.print(f"Waits of the cloud are divided by {stack.time_scale:g}.\n", style="dim")
+    return stack
+
+
+def _say(text: str) -> None:
+    console.print(text, style="yellow", markup=False, soft_wrap=True)
 
 
 def _print_deployed(status: dict[str, Any]) -> None:
@@ -67,28 +112,19 @@ def _print_deployed(status: dict[str, Any]) -> None:
 
 
 def _print_what_to_try(stack: LocalStack) -> None:
-    python = ".venv/bin/python -m local"
+    def line(*words: str) -> str:
+        return f".venv/bin/{command(stack.folder, *words)}"
+
     lines = [
-        f"echo hello | {python} put notes/hello.txt --type text/plain",
-        f"{python} record notes/hello.txt",
-        f"{python} logs --follow",
+        f"echo hello | {line('put notes/hello.txt --type text/plain')}",
+        line("record notes/hello.txt"),
+        line("logs --follow"),
+        line("status"),
     ]
     console.print(f"\nTry (any AWS client works too, with endpoint {stack.endpoint}):")
-    for line in lines:
-        console.print(f"  {line}", soft_wrap=True)
-    console.print(f"Stop it with: {python} down")
-
-
-@app.command()
-def status() -> None:
-    """Show what is deployed, what functions did, and what was denied or never used."""
-    found = LocalStack.attach(FOLDER).status()
-    _print_deployed(found)
-    console.print_json(
-        json.dumps({key: found[key] for key in ("runner", "denials", "errors", "unused", "problems")})
-    )
-    if found["faults"]:
-        fault_commands.show(found["faults"])
+    for text in lines:
+        console.print(f"  {text}", soft_wrap=True)
+    console.print(f"Stop it with: {line('down')}")
 
 
 @app.command()
@@ -98,7 +134,7 @@ def put(
     content_type: Annotated[str, typer.Option("--type", help="The content type.")] = "application/json",
 ) -> None:
     """Put an object into the intake bucket of system `objects`."""
-    stack = LocalStack.attach(FOLDER)
+    stack = LocalStack.attach(chosen_folder())
     names = Names.of(stack)
     body = file.read_bytes() if file else sys.stdin.buffer.read()
     s3 = stack.client("s3", names.region)
@@ -109,7 +145,7 @@ def put(
 @app.command()
 def record(key: Annotated[str, typer.Argument(help="The object's key in the intake bucket.")]) -> None:
     """Show what is recorded of an object: one item for each version, and which one is the latest."""
-    stack = LocalStack.attach(FOLDER)
+    stack = LocalStack.attach(chosen_folder())
     names = Names.of(stack)
     found = stack.client("dynamodb", names.region).query(
         TableName=names.records,
@@ -128,28 +164,6 @@ def record(key: Annotated[str, typer.Argument(help="The object's key in the inta
 
 
 @app.command()
-def logs(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on as lines come, until interrupted.")] = False,
-) -> None:
-    """Print the logs of every function, oldest first."""
-    stack = LocalStack.attach(FOLDER)
-    client = stack.client("logs", Names.of(stack).region)
-    seen: set[str] = set()
-    while True:
-        for group in client.describe_log_groups()["logGroups"]:
-            for page in client.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"]
-            ):
-                for event in page["events"]:
-                    if event["eventId"] not in seen:
-                        seen.add(event["eventId"])
-                        console.print(event["message"].rstrip(), soft_wrap=True, markup=False)
-        if not follow:
-            return
-        time.sleep(0.5)
-
-
-@app.command()
 def demo() -> None:
     """Show the gate, deploy, put a few hundred objects, and account for every one; then clean up."""
     from local.demo.show import run_demo
@@ -162,15 +176,16 @@ def down(
     force: Annotated[bool, typer.Option("--force", help="Do not destroy through the engine first.")] = False,
 ) -> None:
     """Destroy what is deployed, stop every process and remove the files."""
-    if not is_running(FOLDER):
+    folder = chosen_folder()
+    if end_of(folder) or not is_running(folder):
         console.print(
-            "removed what a stopped stack left" if remove_leftover(FOLDER) else "no local stack is running"
+            "removed what a stopped stack left" if remove_leftover(folder) else "no local stack is running"
         )
         return
-    stack = LocalStack.attach(FOLDER)
+    stack = LocalStack.attach(folder)
     run = None
     try:
-        run = None if force else stack.destroy()
+        run = None if force else stack.destroy(say=_say)
     finally:
         stack.stop()
     if run and run.status:
@@ -184,9 +199,13 @@ def main() -> None:
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         app(prog_name="python -m local")
-    except LocalStackError as error:
+    except (LocalStackError, BotoCoreError) as error:
+        folder = chosen_folder()
+        text = str(error)
+        if isinstance(error, BotoCoreError):  # the cloud does not answer
+            text = f"{end_of(folder) or error}; {start_anew(folder)}"
         Console(stderr=True, highlight=False).print(
-            f"error: {error}", style="red", soft_wrap=True, markup=False
+            f"error: {text}", style="red", soft_wrap=True, markup=False
         )
         sys.exit(1)
     except KeyboardInterrupt:

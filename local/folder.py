@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,14 @@ FOLDER = STACKS / NAME
 ENDED = "ended.txt"
 """The file in which a stack that ends by itself says why."""
 LOCK_SECONDS = 2
+END_SECONDS = 30
+CHOSEN: ContextVar[str] = ContextVar("CHOSEN", default=NAME)
+"""The name of the stack that the command line is about."""
+
+
+def chosen_folder() -> Path:
+    """Return the folder of the stack that the command line is about."""
+    return STACKS / CHOSEN.get()
 
 
 def command(folder: Path, *words: str) -> str:
@@ -48,6 +57,11 @@ def remove_leftover(folder: Path = FOLDER) -> bool:
     """Remove the folder of a stack whose process is gone; tell whether there was one."""
     if not folder.exists():
         return False
+    deadline = time.monotonic() + END_SECONDS
+    while is_running(folder):  # it has said why it ends, and is still ending
+        if time.monotonic() > deadline:
+            raise LocalStackError(f"the process of the stack in {folder} does not end; end it")
+        time.sleep(0.05)
     shutil.rmtree(folder)
     return True
 

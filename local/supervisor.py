@@ -28,6 +28,7 @@ from local.errors import LocalStackError
 from local.faults import Faults, control
 from local.faults.passage import of_delivery
 from local.folder import ENDED, take
+from local.inventory import log_groups, queues
 from local.orphans import delete_orphans
 from local.permissions.judge import Judge
 from local.provider.emulation import EMULATIONS, Cloud
@@ -123,6 +124,8 @@ class Supervisor:
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),
             "problems": list(self._problems),
+            "queues": _plain(queues(self.deployed)),
+            "log_groups": _plain(log_groups(self.deployed)),
             "faults": control.plain(self.faults.standing()),
         }
 

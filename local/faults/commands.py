@@ -21,7 +21,7 @@ from rich.table import Table
 
 from local.faults.errors import FaultError
 from local.faults.fault import DELAY_MILLISECONDS, SITES, Fault
-from local.folder import FOLDER
+from local.folder import chosen_folder
 from local.stack import LocalStack
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
@@ -82,13 +82,13 @@ def add(
         calls=calls,
         limit=limit,
     )
-    console.print(f"{LocalStack.attach(FOLDER).faults.add(fault)}: {fault.kind} {fault.describe()}")
+    console.print(f"{LocalStack.attach(chosen_folder()).faults.add(fault)}: {fault.kind} {fault.describe()}")
 
 
 @app.command("list")
 def list_() -> None:
     """Show the active faults, how often each was asked, and how often it struck."""
-    show(LocalStack.attach(FOLDER).faults.standing())
+    show(LocalStack.attach(chosen_folder()).faults.standing())
 
 
 @app.command()
@@ -96,20 +96,20 @@ def clear(
     name: Annotated[str | None, typer.Argument(help="The fault's name; all without it.")] = None,
 ) -> None:
     """End a fault, or all, and show what they did."""
-    show(LocalStack.attach(FOLDER).faults.clear(name))
+    show(LocalStack.attach(chosen_folder()).faults.clear(name))
 
 
 @app.command()
 def pause(queue: Annotated[str, typer.Argument(help="Queues, as a glob on the name.")]) -> None:
     """Stop the polling of queues; what is being received at that moment is still worked on."""
-    name = LocalStack.attach(FOLDER).faults.pause(queue)
+    name = LocalStack.attach(chosen_folder()).faults.pause(queue)
     console.print(f"{name}: {queue} stands still; go on with: python -m local fault resume {queue!r}")
 
 
 @app.command()
 def resume(queue: Annotated[str, typer.Argument(help="The glob that was paused.")]) -> None:
     """Let paused queues be polled again."""
-    if not LocalStack.attach(FOLDER).faults.resume(queue):
+    if not LocalStack.attach(chosen_folder()).faults.resume(queue):
         raise FaultError(f"{queue!r} is not paused; see: python -m local fault list")
     console.print(f"{queue} is polled again")
 

@@ -1,5 +1,6 @@
 """`make local` and what it says can be tried."""
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from local.folder import is_running
 @pytest.fixture
 def run(tmp_path, monkeypatch) -> Iterator[Callable[..., str]]:
     """Return a function that runs one command on a stack of its own."""
-    monkeypatch.setattr(cli, "FOLDER", tmp_path / "stack")
+    monkeypatch.setattr("local.folder.STACKS", tmp_path)
     monkeypatch.setattr(cli.console, "width", 200)
 
     def run(*arguments: str, content: str = "") -> str:
@@ -51,7 +52,8 @@ def test_the_commands_that_local_prints_do_what_they_say(run, tmp_path, eventual
 
     assert "PROCESSED" in eventually(recorded)
     assert eventually(lambda: "notes/hello.txt" in run("logs"))
-    assert '"denials": []' in run("status")
+    assert json.loads(run("status", "--json"))["denials"] == []
+    assert "sg-objects-worker-local" in run("status")
     with pytest.raises(LocalStackError, match="the running stack divides waits by 360"):
         run("up", "--time-scale", "10")
     assert "the local stack is gone" in run("down")

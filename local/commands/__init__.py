@@ -1,0 +1,1 @@
+"""What the commands of the local stack print and do, one module each."""
