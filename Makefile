@@ -36,6 +36,7 @@ check: setup-tests workflows ## format, lint, types, lock file, workflows, gener
 	@$(BIN)/mypy __main__.py infra functions policies/guardrails local tests bench
 	@$(BIN)/mypy policies/__main__.py
 	@$(BIN)/python -m guardrails.pages docs --tests tests --check
+	@$(BIN)/python -m local.page docs --check
 	@$(UV) lock --check --quiet
 	@$(PINNED) | cmp -s - policies/requirements.txt || \
 	    { echo "policies/requirements.txt is stale; run: make docs" >&2; exit 1; }

@@ -22,6 +22,9 @@ from local.scan_role import (
     ScanRole,
 )
 
+NOT_CHECKED = ("GuardDuty: the malware scan finds the EICAR test string and nothing else.",)
+"""For the page docs/local-stack.md."""
+
 MANAGED = "DO-NOT-DELETE-AmazonGuardDutyMalwareProtectionS3"
 
 

@@ -3,6 +3,9 @@
 from local.provider.emulation import Call, Emulation, emulates
 from local.provider.values import Properties
 
+NOT_CHECKED = ("KMS: nothing is really encrypted and no key is rotated; who may use a key is judged.",)
+"""For the page docs/local-stack.md."""
+
 
 def _tags(call: Call) -> list[dict[str, str]]:
     """Return the tags as KMS alone calls them."""

@@ -5,6 +5,9 @@ from types import MappingProxyType
 from local.provider.emulation import Call, Emulation, emulates, pairs
 from local.provider.values import Properties
 
+NOT_CHECKED = ("SNS: mail, SMS and HTTP subscriptions receive nothing, and nobody has to confirm them.",)
+"""For the page docs/local-stack.md."""
+
 type Attributes = dict[str, tuple[str, str]]
 """AWS's name and default of an input; an empty default clears the attribute."""
 

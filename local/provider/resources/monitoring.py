@@ -6,6 +6,12 @@ from typing import Any, ClassVar
 from local.provider.emulation import Call, Emulation, emulates, given, pairs
 from local.provider.values import Properties
 
+NOT_CHECKED = (
+    "CloudWatch: alarms are never evaluated, dashboards never drawn, metrics never derived; log "
+    "retention deletes nothing.",
+)
+"""For the page docs/local-stack.md."""
+
 
 @emulates("aws:cloudwatch/logGroup:LogGroup")
 class LogGroup(Emulation):

@@ -7,6 +7,12 @@ permission judge reads policies from state instead. Access logs are not delivere
 from local.provider.emulation import Call, Emulation, Setting, emulates, pairs, unless_missing
 from local.provider.values import Properties
 
+NOT_CHECKED = (
+    "S3: lifecycle rules, replication, object lock retention, request payment and access logs are "
+    "deployed and do nothing.",
+)
+"""For the page docs/local-stack.md."""
+
 
 @emulates("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 class Bucket(Emulation):

@@ -6,6 +6,12 @@ from typing import Any
 from local.provider.emulation import Call, Emulation, emulates, given, pairs
 from local.provider.values import Properties
 
+NOT_CHECKED = (
+    "DynamoDB: provisioned capacity does not throttle, items never expire, point-in-time recovery "
+    "keeps nothing.",
+)
+"""For the page docs/local-stack.md."""
+
 
 def _key_schema(keys: Properties) -> list[dict[str, str]]:
     """Return the key schema of a table or an index, from either way to write it."""
