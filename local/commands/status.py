@@ -1,5 +1,6 @@
 """What `status` shows: tables that answer whether all is well, what is stuck, and what was refused."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -75,14 +76,13 @@ def _number(value: int, style: str) -> Text:
 
 
 def _functions(functions: Sequence[Mapping[str, Any]]) -> Table:
-    numbers = ("invocations", "errors", "timeouts", "throttles", "running", "warm")
+    numbers = ("invoked", "errors", "timeouts", "throttled", "warm")
     table = _table("function", *numbers, numbers=numbers)
     for one in functions:
         table.add_row(
             one["name"],
             str(one["invocations"]),
             *(_number(one[kind], "bold red") for kind in ("errors", "timeouts", "throttled")),
-            str(one["in_flight"]),
             str(one["warm"]),
         )
     return table
@@ -120,12 +120,21 @@ def _denials(denials: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("who", "action", "resource", "times", "why", numbers=("times",))
     for one in denials:
         who = one["principal"].rpartition("/")[2]
-        table.add_row(who, Text(one["action"], "bold red"), one["resource"], str(one["times"]), one["reason"])
+        resource = _short(one["resource"])
+        table.add_row(who, Text(one["action"], "bold red"), resource, str(one["times"]), one["reason"])
     return table
 
 
 def _unused(unused: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("role", "action", "resource")
+    actions: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for one in unused:
-        table.add_row(one["role"].rpartition("/")[2], one["action"], Text(one["resource"], "dim"))
+        actions[one["role"].rpartition("/")[2], _short(one["resource"])][one["action"]] = None
+    table = _table("role", "actions", "on")
+    for (role, resource), names in actions.items():
+        table.add_row(role, ", ".join(names), Text(resource, "dim"))
     return table
+
+
+def _short(arn: str) -> str:
+    """Return what tells an ARN apart from others of this account and region."""
+    return arn.split(":", 5)[-1]

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from local import cli
+from local.console import console
 from local.errors import LocalStackError
 from local.folder import is_running
 
@@ -15,7 +16,7 @@ from local.folder import is_running
 def run(tmp_path, monkeypatch) -> Iterator[Callable[..., str]]:
     """Return a function that runs one command on a stack of its own."""
     monkeypatch.setattr("local.folder.STACKS", tmp_path)
-    monkeypatch.setattr(cli.console, "width", 200)
+    monkeypatch.setattr(console, "width", 200)
 
     def run(*arguments: str, content: str = "") -> str:
         done = CliRunner().invoke(cli.app, arguments, input=content)

@@ -23,7 +23,7 @@ class Groups:
         yield {"events": [one for one in self.events[logGroupName] if one["timestamp"] >= startTime]}
 
 
-def event(timestamp: int, message: str) -> dict:
+def event(timestamp: int, message: str) -> dict[str, object]:
     return {"eventId": message, "timestamp": timestamp, "message": message}
 
 
