@@ -8,7 +8,7 @@ from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.joins import bucket_statements
 from guardrails.framework.node import Node
-from guardrails.framework.rule import Severity, resource_rule, stack_rule
+from guardrails.framework.rule import Severity, stack_rule
 
 _FLAGS: Final = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _ALL_ON: Final[dict[str, Any]] = dict.fromkeys(_FLAGS, True)
@@ -220,61 +220,3 @@ def s3_no_acls(bucket: Node, graph: Graph) -> Iterator[str]:
             yield f"is opened by the ACL {name}"
     if bucket.inputs.count("grants") or any(acl.inputs.count("accessControlPolicy") for acl in acls):
         yield "is opened by grants of an ACL"
-
-
-_CALLED: Final = stack(
-    resource(
-        "s3.BucketCorsConfiguration",
-        "cors",
-        bucket="shop-media-dev",
-        corsRules=[
-            {
-                "allowedMethods": ["GET"],
-                "allowedOrigins": ["https://shop.example.com"],
-                "allowedHeaders": ["content-type"],
-            }
-        ],
-    ),
-    resource(
-        "s3.Bucket",
-        "media",
-        corsRules=[{"allowedMethods": ["PUT"], "allowedOrigins": ["https://*.example.com"]}],
-    ),
-    resource("s3.Bucket", "silent"),
-)
-_BY_PREFIX: Final = _CALLED.but(
-    "cors", corsRules=[{"allowedOrigins": ["https://example.com"], "allowedHeaders": ["x-amz-*"]}]
-)
-
-
-@resource_rule(
-    severity=Severity.HIGH,
-    findings=("UA-1.1",),
-    fixes=dict.fromkeys(
-        ("s3.Bucket", "s3.BucketCorsConfiguration"),
-        'cors_rules=[{"allowed_origins": ["https://shop.example.com"], "allowed_headers": ["content-type"], '
-        '"allowed_methods": ["PUT"]}]',
-    ),
-    reads=("s3.Bucket.corsRules", "s3.BucketCorsConfiguration.corsRules"),
-    passes={
-        "a wildcard in an origin: all are below one domain": _CALLED,
-        "a wildcard in a header: all begin with x-amz-": _BY_PREFIX,
-    },
-    fails={
-        "admits every origin by CORS": _CALLED.but("cors", corsRules=[{"allowedOrigins": ["*"]}]),
-        "every origin by CORS": _CALLED.but("media", corsRules=[{"allowedOrigins": ["https://*"]}]),
-        "admits every header by CORS": _CALLED.but(
-            "cors", corsRules=[{"allowedOrigins": ["https://example.com"], "allowedHeaders": ["*"]}]
-        ),
-    },
-)
-def s3_cors(subject: Node) -> Iterator[str]:
-    """CORS of a bucket names the origins and headers that it admits.
-
-    With a wildcard any site that a user visits can read and write with what the user's browser is given.
-    """
-    rules = subject.inputs.blocks("corsRules")
-    if any({"*", "http://*", "https://*"} & set(rule.texts("allowedOrigins")) for rule in rules):
-        yield "admits every origin by CORS"
-    if any("*" in rule.texts("allowedHeaders") for rule in rules):
-        yield "admits every header by CORS"
