@@ -58,18 +58,9 @@ class Graph:
         """Return the resources of these kinds."""
         return [node for kind in kinds for node in self._by_kind.get(kind, ())]
 
-    def is_made_after(self, node: Node, other: Node) -> bool:
-        """Tell whether *node* is made after *other*, by a value or by `depends_on`, at once or by way."""
-        seen, waiting = {node.urn}, [node]
-        while waiting:
-            here = waiting.pop()
-            by_value = (urn for urns in here.sources.values() for urn in urns)
-            for urn in {*here.dependencies, *by_value} - seen:
-                if urn == other.urn:
-                    return True
-                seen.add(urn)
-                waiting += [self._by_urn[urn]] if urn in self._by_urn else []
-        return False
+    def at(self, urns: Iterable[str]) -> list[Node]:
+        """Return the resources of this stack that have these URNs."""
+        return [self._by_urn[urn] for urn in urns if urn in self._by_urn]
 
     def target(self, node: Node, *path: str, kinds: tuple[str, ...]) -> Node | None:
         """Return the resource of *kinds* that the value at *path* names, None if it names none in this stack.
@@ -173,7 +164,7 @@ class Graph:
 
     def sources(self, node: Node, prop: str) -> list[Node]:
         """Return the resources of this stack that the top-level property *prop* takes something from."""
-        return [self._by_urn[urn] for urn in node.sources.get(prop, ()) if urn in self._by_urn]
+        return self.at(node.sources.get(prop, ()))
 
     def system(self, node: Node) -> str:
         """Return the URN of the outermost component that *node* stands in, empty directly below the stack."""

@@ -119,3 +119,17 @@ NEEDS: Final[Mapping[str, tuple[Needs, str]]] = {
     "s3.BucketPolicy": (_access_block, "S3 refuses one of two changes at the same time"),
 }
 """What resources of a kind need, and why."""
+
+
+def is_made_after(node: Node, other: Node, graph: Graph) -> bool:
+    """Tell whether *node* is made after *other*, by a value or by `depends_on`, at once or by way."""
+    seen, waiting = {node.urn}, [node]
+    while waiting:
+        here = waiting.pop()
+        by_value = (urn for urns in here.sources.values() for urn in urns)
+        found = {*here.dependencies, *by_value} - seen
+        if other.urn in found:
+            return True
+        seen |= found
+        waiting += graph.at(found)
+    return False

@@ -1,4 +1,4 @@
-"""Rules on the alarms that functions and queues must have."""
+"""Rules on the alarms that queues and rules must have."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,96 +14,12 @@ from guardrails.framework.rule import Severity, stack_rule
 
 
 def _alarm(name: str, namespace: str, metric: str, **changes: Any) -> Sample:
-    """Return an alarm of an example; without *changes* it is on the function `shop-worker-dev`."""
-    told = {"dimensions": {"FunctionName": "shop-worker-dev"}, "alarmActions": [UNKNOWN], **changes}
+    told = {"alarmActions": [UNKNOWN], **changes}
     return resource("cloudwatch.MetricAlarm", name, namespace=namespace, metricName=metric, **told)
 
 
 def _query(metric: str, namespace: str, **dimensions: str) -> dict[str, Any]:
     return {"metric": {"namespace": namespace, "metricName": metric, "dimensions": dimensions}}
-
-
-_FUNCTION: Final = resource("lambda.Function", "worker", name="shop-worker-dev")
-_METRICS: Final = ("Errors", "Throttles", "Duration")
-_WATCHED: Final = stack(_FUNCTION, *(_alarm(metric, "AWS/Lambda", metric) for metric in _METRICS))
-_SUMMED: Final = _WATCHED.without("Errors", "Throttles").plus(
-    resource(
-        "cloudwatch.MetricAlarm",
-        "trouble",
-        metricQueries=[
-            {"id": "e", **_query("Errors", "AWS/Lambda", FunctionName="shop-worker-dev")},
-            {"id": "t", **_query("Throttles", "AWS/Lambda", FunctionName="shop-worker-dev")},
-            {"id": "sum", "expression": "FILL(e, 0) + FILL(t, 0)", "returnData": True},
-        ],
-        alarmActions=[UNKNOWN],
-    ),
-)
-_COMPOSED: Final = _WATCHED.but("Duration", name="shop-slow-dev", alarmActions=None).plus(
-    resource(
-        "cloudwatch.CompositeAlarm",
-        "slow",
-        alarmRule='ALARM("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:shop-slow-dev") AND NOT OK(x)',
-        alarmActions=[UNKNOWN],
-        actionsEnabled=True,
-    )
-)
-_UNNAMED: Final = stack(
-    resource("lambda.Function", "worker"),
-    *(
-        resource(
-            "cloudwatch.MetricAlarm",
-            metric,
-            sources={"dimensions": ("worker",)},
-            namespace="AWS/Lambda",
-            metricName=metric,
-            dimensions={"FunctionName": UNKNOWN, "Resource": UNKNOWN},
-            alarmActions=[UNKNOWN],
-        )
-        for metric in _METRICS
-    ),
-)
-
-
-@stack_rule(
-    severity=Severity.HIGH,
-    findings=("SP-10", "OP-2.1", "IP-5.1", "CC-OPS-3", "UA-5.2"),
-    fixes={
-        "lambda.Function": alarm("orders-errors", "AWS/Lambda", "Errors", "FunctionName", "function.name")
-        + "  # likewise for Throttles and Duration"
-    },
-    reads=("lambda.Function.name", *ALARM_READS),
-    passes={
-        "alarms on errors, throttles and duration": _WATCHED,
-        "no alarm on Errors or Throttles alone: one is on their sum": _SUMMED,
-        "an alarm without action: a composite alarm names it by its ARN, and acts": _COMPOSED,
-        "dimensions unknown until the update: they come from the function": _UNNAMED,
-    },
-    fails={
-        "has no alarm with an action on its Errors": _WATCHED.without("Errors"),
-        "has no alarm with an action on its Throttles": _WATCHED.but("Throttles", alarmActions=[]),
-        "has no alarm with an action on its Duration": _WATCHED.but("Duration", actionsEnabled=False),
-        "no alarm with an action on its Duration": _COMPOSED.but("slow", actionsEnabled=False),
-        "on its Duration": _COMPOSED.but("slow", alarmRule="ALARM(shop-other-dev)"),
-        "on its Errors": _WATCHED.but("Errors", dimensions={"FunctionName": "shop-other-dev"}),
-        "no alarm with an action on its Errors": _WATCHED.but("Errors", namespace="Shop"),
-        "an action on its Throttles": _SUMMED.but(
-            "trouble",
-            metricQueries=[
-                {"id": "e", **_query("Errors", "AWS/Lambda", FunctionName="shop-worker-dev")},
-                {"id": "t", **_query("Throttles", "AWS/Lambda", FunctionName="shop-worker-dev")},
-                {"id": "sum", "expression": "FILL(e, 0)", "returnData": True},
-            ],
-        ),
-    },
-)
-def function_alarms(function: Node, graph: Graph) -> Iterator[str]:
-    """Alarms act on each function's errors, throttles and duration.
-
-    A function that fails, is held back or runs out of time is otherwise noticed by those who wait for it.
-    """
-    for metric in _METRICS:
-        if not alarms_on(function, graph, namespace="AWS/Lambda", metric=metric, dimension="FunctionName"):
-            yield f"has no alarm with an action on its {metric}"
 
 
 _AGE: Final = "ApproximateAgeOfOldestMessage"

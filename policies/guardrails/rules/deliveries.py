@@ -9,6 +9,7 @@ from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.functions import FUNCTIONS
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
+from guardrails.framework.order import is_made_after
 from guardrails.framework.rule import Severity, stack_rule
 
 _ACCOUNT: Final = "eu-west-1:111122223333"
@@ -197,7 +198,7 @@ def deliveries_permitted(sender: Node, graph: Graph) -> Iterator[str]:
         holders = admitting(receiver, described, graph)
         if not holders:
             yield f"delivers to {receiver.node}, which does not admit it as aws:SourceArn"
-        elif not any(graph.is_made_after(sender, holder) for holder in holders):
+        elif not any(is_made_after(sender, holder, graph) for holder in holders):
             yield f"is not made after {holders[0]}, by which {receiver.node} admits it"
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from guardrails.framework.examples import UNKNOWN, resource, stack
 from guardrails.framework.graph import Graph
 from guardrails.framework.node import Node
-from guardrails.framework.order import NEEDS
+from guardrails.framework.order import NEEDS, is_made_after
 from guardrails.framework.rule import Severity, stack_rule
 
 _EITHER_WAY: Final = ("lambda.Function", "s3.BucketPolicy")
@@ -197,6 +197,6 @@ def creation_order(subject: Node, graph: Graph) -> Iterator[str]:
     """
     needs, reason = NEEDS[subject.kind]
     for needed in needs(subject, graph):
-        reverse = subject.kind in _EITHER_WAY and graph.is_made_after(needed, subject)
-        if not reverse and not graph.is_made_after(subject, needed):
+        reverse = subject.kind in _EITHER_WAY and is_made_after(needed, subject, graph)
+        if not reverse and not is_made_after(subject, needed, graph):
             yield f"is not made after {needed}: {reason}"
