@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from local.provider.emulation import ACCOUNT
-from local.provider.schema import Problem, ResourceType
+from local.provider.inputs import Problem
+from local.provider.schema import ResourceType
 from local.provider.secrets import Secrets
 from local.provider.values import UNKNOWN, Properties, has_unknown
 

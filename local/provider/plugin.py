@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2 as messages
 
 from local.provider.configuration import Configuration, problems
 from local.provider.emulation import Cloud
-from local.provider.schema import Problem
+from local.provider.inputs import Problem
 from local.provider.secrets import Secrets
 from local.provider.values import decode, encode
 

@@ -130,7 +130,7 @@ class RolePolicy(Emulation):
 class Policy(Emulation):
     """A managed policy."""
 
-    replaces = frozenset({"name", "path", "description", "policy"})
+    replaces = frozenset({"name", "path", "description"})
     unset = MappingProxyType({"path": "/"})
     identified_by = "its ARN"
 
@@ -142,8 +142,14 @@ class Policy(Emulation):
         return policy["Arn"], {"arn": policy["Arn"], "policyId": policy["PolicyId"]}
 
     def update(self, call: Call) -> Properties:
-        """Only tags change in place."""
+        """Make the document the default version, in place of the one before, and change tags."""
         iam = call.aws("iam")
+        if call.inputs["policy"] != call.before.get("policy"):
+            before = iam.get_policy(PolicyArn=call.id)["Policy"]["DefaultVersionId"]
+            iam.create_policy_version(
+                PolicyArn=call.id, PolicyDocument=call.inputs["policy"], SetAsDefault=True
+            )
+            iam.delete_policy_version(PolicyArn=call.id, VersionId=before)
         call.retag(
             lambda: iam.tag_policy(PolicyArn=call.id, Tags=call.tag_list),
             lambda keys: iam.untag_policy(PolicyArn=call.id, TagKeys=keys),

@@ -330,6 +330,12 @@ DRIFT: list[tuple[str, str, Callable[[Any, Managed], object], dict[str, Any]]] =
         {"policy": OTHER},
     ),
     (
+        "aws:iam/policy:Policy",
+        "iam",
+        lambda iam, it: iam.create_policy_version(PolicyArn=it.id, PolicyDocument=OTHER, SetAsDefault=True),
+        {"policy": OTHER},
+    ),
+    (
         "aws:s3/bucketVersioning:BucketVersioning",
         "s3",
         lambda s3, it: s3.put_bucket_versioning(

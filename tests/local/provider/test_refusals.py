@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from local.provider.values import UNKNOWN
+
 QUEUE, TABLE, FUNCTION = "aws:sqs/queue:Queue", "aws:dynamodb/table:Table", "aws:lambda/function:Function"
 
 
@@ -55,3 +57,69 @@ def test_accounts_that_are_no_list_are_refused(provider):
 
 def test_a_preview_may_be_of_any_account(previewing):
     assert previewing.refusals(allowedAccountIds=json.dumps(["111111111111"])) == {}
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "path", "reason"),
+    [
+        (
+            "aws:sqs/queue:Queue",
+            {"visibilityTimeout": 5},
+            "visibilityTimeout",
+            "did you mean 'visibilityTimeoutSeconds' (visibility_timeout_seconds in Python)?",
+        ),
+        (
+            "aws:dynamodb/table:Table",
+            {"attributes": [{"name": "id", "typ": "S"}]},
+            "attributes[0].typ",
+            "did you mean 'type' (type in Python)?",
+        ),
+        (
+            "aws:dynamodb/table:Table",
+            {"attributes": [{"name": "id"}]},
+            "attributes[0].type",
+            "Missing required property 'attributes[0].type'; give type",
+        ),
+        (
+            "aws:lambda/function:Function",
+            {"role": "r", "runtime": "python3.31"},
+            "runtime",
+            "expected one of Runtime, such as python3.14",
+        ),
+        ("aws:sqs/queue:Queue", {"delaySeconds": "five"}, "delaySeconds", "expected a number"),
+        ("aws:sqs/queue:Queue", {"fifoQueue": "perhaps"}, "fifoQueue", "expected true or false"),
+        ("aws:sqs/queue:Queue", {"tags": {"a": ["b"]}}, 'tags["a"]', "expected a single value, not a list"),
+        ("aws:dynamodb/table:Table", {"ttl": "expires"}, "ttl", "expected an object, not a single value"),
+        ("aws:sqs/queue:Queue", {"name": "a", "namePrefix": "b"}, "name", "conflicts with namePrefix"),
+    ],
+)
+def test_a_wrong_input_is_refused_with_its_path_and_what_would_be_right(
+    previewing, token, inputs, path, reason
+):
+    assert reason in previewing.failures(token, inputs)[path]
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [
+        ("aws:sqs/queue:Queue", {"delaySeconds": "5", "fifoQueue": "true", "name": 7}),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": "r", "policyArn": "arn:of-our-own"}),
+        ("aws:lambda/function:Function", {"role": UNKNOWN, "runtime": UNKNOWN, "environment": UNKNOWN}),
+        (
+            "aws:dynamodb/table:Table",
+            {"attributes": [{"name": UNKNOWN, "type": UNKNOWN}], "tags": {"a": UNKNOWN}},
+        ),
+        ("aws:dynamodb/table:Table", {"attributes": [UNKNOWN], "ttl": UNKNOWN, "tags": UNKNOWN}),
+    ],
+)
+def test_what_the_real_provider_converts_and_what_is_not_known_yet_is_accepted(previewing, token, inputs):
+    assert previewing.failures(token, inputs) == {}
+
+
+def test_what_is_not_known_yet_stays_so_in_a_preview(previewing):
+    table = {"name": "t", "attributes": [{"name": UNKNOWN, "type": "S"}], "hashKey": UNKNOWN}
+
+    checked = previewing.check("aws:dynamodb/table:Table", **table)
+    previewed = previewing.preview("aws:dynamodb/table:Table", **checked)
+
+    assert table.items() <= previewed.state.items()
