@@ -8,13 +8,43 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
-from aws_lambda_powertools.utilities.idempotency.exceptions import BaseError
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    BaseError,
+    IdempotencyItemAlreadyExistsError,
+)
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import (
+    STATUS_CONSTANTS,
+    DataRecord,
+)
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.errors import TransientError
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+
+
+class _Marks(DynamoDBPersistenceLayer):
+    """Marks of work under way, which know what their own invocation wrote.
+
+    If the answer to a write was lost, its repetition meets the mark itself. A mark bears the deadline of its
+    invocation, which works on one message after the other: whatever has the same deadline is not under way
+    elsewhere. Should two invocations share one to the millisecond, the work must be harmless when repeated.
+    """
+
+    def _put_record(self, data_record: DataRecord) -> None:
+        try:
+            super()._put_record(data_record)
+        except IdempotencyItemAlreadyExistsError as error:
+            if not _same_mark(error.old_data_record, data_record):
+                raise
+
+
+def _same_mark(standing: DataRecord | None, own: DataRecord) -> bool:
+    if standing is None or standing.status != STATUS_CONSTANTS["INPROGRESS"]:
+        return False
+    deadline = own.in_progress_expiry_timestamp
+    return deadline is not None and standing.in_progress_expiry_timestamp == deadline
 
 
 class Once:
@@ -26,7 +56,7 @@ class Once:
 
     def __init__(self, client: "DynamoDBClient", *, table: str, hours: int, purpose: str) -> None:
         self._config = IdempotencyConfig(expires_after_seconds=hours * 3600, hash_function="sha256")
-        self._layer = DynamoDBPersistenceLayer(table_name=table, boto3_client=client)
+        self._layer = _Marks(table_name=table, boto3_client=client)
         self._purpose = purpose
 
     def register(self, context: LambdaContext) -> None:

@@ -32,7 +32,16 @@ from common.errors import OutOfTimeError
 from infra.sections import QUARANTINE_SECONDS
 from objects.models import ObjectVersion
 from tests.objects.cloud import Cloud
-from tests.objects.messages import INTAKE, QUARANTINE, RECORDS, REGION, Context, Invoke, scan_event
+from tests.objects.messages import (
+    IDEMPOTENCY,
+    INTAKE,
+    QUARANTINE,
+    RECORDS,
+    REGION,
+    Context,
+    Invoke,
+    scan_event,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -221,6 +230,31 @@ def test_an_answer_that_was_lost_is_told_from_an_earlier_event(
 
     assert len(lost) == 1
     assert cloud.latest() == version.version_id
+    assert metrics()["ObjectsProcessed"] == 1
+
+
+@pytest.mark.finding("SP-2", "SP-13")
+def test_a_worker_whose_mark_was_written_with_the_answer_lost_knows_it_again_and_goes_on(
+    cloud: Cloud, worker: Invoke, metrics: Metrics, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its own mark would keep it and every repeat away until the invocation's deadline."""
+    version = cloud.upload()
+    lost: list[AWSPreparedRequest] = []
+    serve = BotocoreStubber.__call__
+
+    def lose_the_first_mark(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+        answer = serve(stub, event_name, request, **rest)  # type: ignore[arg-type]
+        if IDEMPOTENCY in str(request.body) and not lost:
+            lost.append(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BotocoreStubber, "__call__", lose_the_first_mark)
+        assert worker(scan_event(version)) == []
+
+    assert len(lost) == 1
+    assert cloud.record(version)["status"] == "PROCESSED"
     assert metrics()["ObjectsProcessed"] == 1
 
 
