@@ -50,7 +50,7 @@ docs: setup-tests ## write the generated pages, and what the pack pins where it 
 	@$(BIN)/python -m guardrails.pages docs --tests tests
 	@$(PINNED) > policies/requirements.txt
 
-bench: setup ## measure the policy pack against a pack without rules, and write docs/benchmarks.md
+bench: setup ## measure policy pack and local stack beside their baselines, and write docs/benchmarks.md
 	@$(BIN)/python -m bench
 
 format: setup-tests ## format the code, and mend what the linter can mend

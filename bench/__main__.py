@@ -1,5 +1,9 @@
-"""Measure the policy pack and write docs/benchmarks.md: `make bench`."""
+"""Measure, and write docs/benchmarks.md: `python -m bench [pack] [local [EVENTS]]`, without a word both.
 
+EVENTS is how many events the local stack's memory is measured over.
+"""
+
+import os
 import statistics
 import sys
 import tempfile
@@ -8,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.local_stack import measure, section
 from bench.page import Growth, Whole, page
 from bench.process import Cost, cost, write_empty_pack
 from bench.stacks import STACK, requests
@@ -19,19 +24,31 @@ LENGTHS: Final = (100, 400, 600, 1600)
 RUNS: Final = 5
 PREVIEWS: Final = 7
 PACK: Final = ROOT / "policies"
+LOCAL: Final = "# The local stack\n"
 
 
 def main() -> int:
-    """Measure, print and write the page."""
+    """Measure what is asked for, and put it into its part of the page."""
+    words = sys.argv[1:] or ["pack", "local"]
+    target = ROOT / "docs" / "benchmarks.md"
+    parts = dict(zip(("pack", "local"), target.read_text().partition(LOCAL)[::2], strict=True))
     with tempfile.TemporaryDirectory(prefix="guardrails-bench-") as scratch:
-        folder = Path(scratch)
-        empty = write_empty_pack(folder / "empty")
-        growth = [_growth(length, empty, folder) for length in LENGTHS]
-        whole = _whole(folder / "engine")
-    text = page(growth, whole)
-    (ROOT / "docs" / "benchmarks.md").write_text(text)
+        if "pack" in words:
+            parts["pack"] = f"{_pack(Path(scratch))}\n"
+        if "local" in words:
+            numbers = [int(word) for word in words if word.isdigit()]
+            measured = measure(Path(scratch) / "stack", os.getloadavg()[0], *numbers)
+            parts["local"] = section(measured).removeprefix(LOCAL)
+    text = parts["pack"] + (LOCAL + parts["local"] if parts["local"] else "")
+    target.write_text(text)
     sys.stdout.write(text)
     return 0
+
+
+def _pack(folder: Path) -> str:
+    empty = write_empty_pack(folder / "empty")
+    growth = [_growth(length, empty, folder) for length in LENGTHS]
+    return page(growth, _whole(folder / "engine"))
 
 
 def _growth(length: int, empty: Path, folder: Path) -> Growth:

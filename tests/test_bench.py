@@ -7,6 +7,7 @@ from zipfile import ZipFile
 import pytest
 from google.protobuf import json_format
 
+from bench.local_stack import Measured, Memory, section
 from bench.page import Growth, Whole, page
 from bench.stacks import requests
 from tests.mocks import deployed
@@ -79,3 +80,25 @@ def test_each_copy_of_the_stack_has_code_of_its_own(tmp_path: Path) -> None:
             names = [name for name in one.namelist() if name.endswith(".py")]
             assert names
             assert all(one.read(name) != other.read(name) for name in names)
+
+
+def test_the_page_holds_the_local_stack_against_its_aims_and_bare_boto3():
+    measured = Measured(
+        up=20.0,
+        unchanged=8.0,
+        latencies=[0.5, 0.4, 0.6],
+        bare_latencies=[0.01, 0.01, 0.01],
+        throughput=50.0,
+        bare_throughput=200.0,
+        memory=[
+            Memory(events=0, moto=100, supervisor=100, functions=200),
+            Memory(events=1000, moto=150, supervisor=101, functions=199),
+        ],
+        load=0.5,
+    )
+
+    text = section(measured)
+
+    assert "| event to record, median of 3 | 0.50 s | < 2 s | 0.010 s | 50 |" in text
+    assert "| 50 | 100 | 200 | 4.0 |" in text
+    assert "Over 1000 events: moto +50, supervisor +1, functions -1." in text

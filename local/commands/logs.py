@@ -14,7 +14,18 @@ from local.errors import LocalStackError
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_red", "bright_cyan", "bright_magenta")
 LEVEL_STYLES = {"ERROR": "bold red", "CRITICAL": "bold red", "WARNING": "yellow", "DEBUG": "dim"}
 SHOWN_FIRST = ("level", "message", "location")
-LEFT_OUT = ("timestamp", "service", "cold_start", "function_arn", "function_memory_size", "xray_trace_id")
+LEFT_OUT = (
+    "timestamp",
+    "time",
+    "service",
+    "cold_start",
+    "function_arn",
+    "function_name",
+    "function_memory_size",
+    "function_request_id",
+    "xray_trace_id",
+    "_aws",
+)
 """What says the same in each line of a function, or stands at the line's begin already."""
 OVERLAP_MILLISECONDS = 2000
 """How late a line may come into its group and still be shown: the shipper writes in batches."""
@@ -66,6 +77,8 @@ def is_error(message: str) -> bool:
     entry = _entry(message)
     if entry and "level" in entry:
         return entry["level"] in ("ERROR", "CRITICAL")
+    if entry and str(entry.get("type", "")).startswith("platform."):
+        return bool((entry.get("record") or {}).get("status", "success") != "success")
     return any(word in message for word in ("Task timed out", "Runtime exited", "Traceback", "[ERROR]"))
 
 
@@ -76,6 +89,8 @@ def line(message: str, timestamp: int, function: str, colour: str) -> Text:
     entry = _entry(message)
     if entry is None:
         return text.append(message.rstrip(), "dim" if message.startswith(("START", "END", "REPORT")) else "")
+    if str(entry.get("type", "")).startswith("platform."):
+        return text.append(_platform(entry), "dim")
     level = str(entry.get("level", ""))
     text.append(f"{level} " if level else "", LEVEL_STYLES.get(level, "green"))
     text.append(_plain(entry.get("message", "")))
@@ -96,6 +111,15 @@ def _entry(message: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None
+
+
+def _platform(entry: Mapping[str, Any]) -> str:
+    """Return the platform's word on an invocation: that it began, how it ended, how long it took."""
+    record = entry.get("record") or {}
+    metrics = record.get("metrics") or {}
+    words = [entry["type"].removeprefix("platform."), record.get("status", ""), record.get("requestId", "")]
+    duration = f"{metrics['durationMs']:.0f} ms" if "durationMs" in metrics else ""
+    return " ".join(word for word in (*words, duration) if word)
 
 
 def _plain(value: Any) -> str:

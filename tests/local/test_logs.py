@@ -49,6 +49,8 @@ def test_lines_of_all_groups_come_once_in_the_order_of_time_and_late_ones_still_
         ('{"level": "INFO", "message": "Traceback of nothing"}', False),
         ("RequestId: 1 Error: Task timed out after 3.00 seconds", True),
         ("START RequestId: 1", False),
+        ('{"type": "platform.report", "record": {"status": "timeout"}}', True),
+        ('{"type": "platform.report", "record": {"status": "success"}}', False),
     ],
 )
 def test_errors_are_told_by_level_or_by_the_words_of_the_platform(message, error):

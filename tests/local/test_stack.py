@@ -14,7 +14,7 @@ import pytest
 
 from local.engine.engine import Engine, installed_engine
 from local.errors import LocalStackError
-from local.folder import is_running, remove_leftover
+from local.folder import CHOSEN, chosen_folder, is_running, remove_leftover
 from local.stack import LocalStack
 from local.toolchain import ROOT
 
@@ -66,9 +66,14 @@ def test_a_second_stack_in_the_same_folder_is_refused(folder):
 def test_two_stacks_side_by_side_do_not_share_a_cloud(folder, tmp_path):
     first, second = LocalStack.start(folder), LocalStack.start(tmp_path / "second")
 
-    first.client("sqs", "eu-central-1").create_queue(QueueName="mine")
+    clients = [stack.client("sqs", "eu-central-1") for stack in (first, second)]
+    urls = [client.create_queue(QueueName="work")["QueueUrl"] for client in clients]
+    clients[0].send_message(QueueUrl=urls[0], MessageBody="for the first alone")
 
-    assert "QueueUrls" not in second.client("sqs", "eu-central-1").list_queues()
+    assert "Messages" not in clients[1].receive_message(QueueUrl=urls[1])
+    assert len(clients[0].receive_message(QueueUrl=urls[0])["Messages"]) == 1
+    assert first.engine.environment()["PULUMI_HOME"] != second.engine.environment()["PULUMI_HOME"]
+    assert len({first.endpoint, first.control, second.endpoint, second.control}) == 4
     first.stop()
     second.stop()
 
@@ -157,3 +162,31 @@ def test_a_missing_engine_names_the_command_that_brings_it(monkeypatch):
 
     with pytest.raises(LocalStackError, match="the Pulumi engine is not set up; run: make setup"):
         installed_engine()
+
+
+def test_a_stack_of_another_name_is_another_folder_and_hints_name_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("local.folder.STACKS", tmp_path)
+    token = CHOSEN.set("second")
+
+    assert chosen_folder() == tmp_path / "second"
+    with pytest.raises(LocalStackError, match="start one with: python -m local --name second up"):
+        LocalStack.attach(chosen_folder())
+    CHOSEN.reset(token)
+
+
+def test_a_stack_whose_cloud_was_killed_says_so_and_can_be_cleaned_up(folder):
+    stack = LocalStack.start(folder)
+    moto = int(processes_of(stack)[1].name)
+    supervisor = os.pidfd_open(stack.pid)
+
+    os.kill(moto, signal.SIGKILL)
+
+    assert select.select([supervisor], [], [], 60)[0], "the stack goes on without a cloud"
+    os.close(supervisor)
+    with pytest.raises(
+        LocalStackError, match=rf"moto \(pid {moto}\).*killed by signal 9.*local down.*local up"
+    ):
+        LocalStack.attach(folder)
+    with pytest.raises(LocalStackError, match=r"killed by signal 9"):
+        stack.status()
+    assert remove_leftover(folder)
