@@ -40,7 +40,7 @@ class Place:
         prop, inputs = str(self.path[0]), dict(self.sample.inputs)
         mixed = len(self.path) > 1 and UNKNOWN in json.dumps(inputs.get(prop))
         sources = {key: names for key, names in self.sample.sources.items() if mixed or key != prop}
-        changed = replace(self.sample, inputs=_put(inputs, self.path), sources=sources)
+        changed = replace(self.sample, inputs=put(inputs, self.path), sources=sources)
         return Stack(tuple(changed if each is self.sample else each for each in example.samples))
 
 
@@ -79,7 +79,7 @@ def _label(sample: Sample) -> str:
 
 def _places(sample: Sample, read: set[str]) -> Iterator[Place]:
     present = {(): ("", dict(sample.inputs))} | {
-        path: (text, value) for path, text, value in _inside(dict(sample.inputs))
+        path: (text, value) for path, text, value in inside(dict(sample.inputs))
     }
     for path, (text, value) in present.items():
         if path and value not in (None, UNKNOWN) and _INDICES.sub("", text) in read:
@@ -91,7 +91,7 @@ def _places(sample: Sample, read: set[str]) -> Iterator[Place]:
                 yield Place(sample=sample, path=(*path, key), text=absent)
 
 
-def _inside(value: Any, path: _Path = (), text: str = "") -> Iterator[tuple[_Path, str, Any]]:
+def inside(value: Any, path: _Path = (), text: str = "") -> Iterator[tuple[_Path, str, Any]]:
     """Yield path, text and value of every place below; archives are not looked into."""
     inner = _opened(value)
     if isinstance(inner, dict) and _SIGNATURE not in inner:
@@ -102,7 +102,7 @@ def _inside(value: Any, path: _Path = (), text: str = "") -> Iterator[tuple[_Pat
         return
     for step, where, each in found:
         yield (*path, step), where, each
-        yield from _inside(each, (*path, step), where)
+        yield from inside(each, (*path, step), where)
 
 
 def _opened(value: Any) -> Any:
@@ -115,12 +115,13 @@ def _opened(value: Any) -> Any:
     return value
 
 
-def _put(value: Any, path: _Path) -> Any:
+def put(value: Any, path: _Path, new: Any = UNKNOWN) -> Any:
+    """Return *value* with *new* at *path*; JSON text stays text."""
     if not path:
-        return UNKNOWN
+        return new
     inner = _opened(value)
     if isinstance(inner, dict):
-        changed: Any = {**inner, path[0]: _put(inner.get(path[0]), path[1:])}
+        changed: Any = {**inner, path[0]: put(inner.get(path[0]), path[1:], new)}
     else:
-        changed = [_put(each, path[1:]) if index == path[0] else each for index, each in enumerate(inner)]
+        changed = [put(each, path[1:], new) if index == path[0] else each for index, each in enumerate(inner)]
     return changed if inner is value else json.dumps(changed)
