@@ -1,5 +1,6 @@
 """What a preview shows as changed, by property path, and what it replaces."""
 
+import json
 import re
 
 import pytest
@@ -8,9 +9,13 @@ from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2 as messages
 
 from local.provider.differences import changes, parse, written
+from local.provider.emulation import EMULATIONS
+from local.provider.replacing import TABLE, replacing_paths
+from local.provider.schema import resource_type
 from tests.local.provider.test_dropped import TABLE as INDEXED
 
 Kind = messages.PropertyDiff
+MEASURED = json.loads(TABLE.read_text())["paths"]
 FUNCTION = "aws:lambda/function:Function"
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -106,6 +111,23 @@ def test_a_resource_of_a_fixed_name_is_deleted_before_it_is_replaced(provider):
 
     assert provider.diff(table, **INDEXED | {"rangeKey": "id"}).deleteBeforeReplace
     assert not provider.diff(table, **INDEXED | {"name": "another"}).deleteBeforeReplace
+
+
+def test_every_measured_path_begins_with_an_input_of_its_type():
+    for token in MEASURED:
+        heads = {str(path[0]) for path in replacing_paths(token)} - {"region"}
+        assert heads <= resource_type(token).inputs, token
+
+
+def test_what_an_emulation_replaces_for_was_measured_if_its_type_was():
+    differing = {
+        token: EMULATIONS[token].replaces - {re.split(r"[.\[]", path)[0] for path in MEASURED[token]}
+        for token in MEASURED.keys() & EMULATIONS.keys()
+    }
+    # What AWS chooses when nothing is given shows no difference in a plan that does not give it.
+    assert {token: names for token, names in differing.items() if names} == {
+        "aws:kms/key:Key": {"multiRegion"}
+    }
 
 
 @pytest.mark.parametrize(
