@@ -38,9 +38,9 @@ for look in (status, logs, redrive):
 
 EMULATED = """\
 Emulated here: AWS by moto in memory (account 123456789012), Lambda by processes of this machine,
-GuardDuty's malware scan by a search for the EICAR test string. Calls of functions and deliveries of rules,
-notifications and topics are judged by the deployed policies. Alarms, dashboards, access logs, mail and life
-cycles are deployed but do nothing."""
+GuardDuty's malware scan by a search for the EICAR test string. Calls of functions, what services do with
+roles and keys, and what they deliver to one another are judged by the deployed policies. Alarms tell their
+topics when their state is set; they watch no metric. Dashboards, mail and life cycles do nothing."""
 
 
 @app.callback()

@@ -38,14 +38,14 @@ def main() -> None:
     """Serve moto until standard input is closed."""
     from moto.server import ThreadedMotoServer
 
-    from local.deliveries import notifications, rules
+    from local.deliveries import access_logs, alarms, log_groups, notifications, rules
     from local.deliveries.seam import Seam
     from local.moto_corrections import correct
 
     correct()
     _run_in_the_runner(sys.argv[1])
     seam = Seam(sys.argv[2])
-    for part in (rules, notifications):
+    for part in (rules, notifications, alarms, log_groups, access_logs):
         part.attach(seam)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -172,9 +172,13 @@ def service_use(scope: Scope, *, sid: str, by: str, sources: Sequence[str] = ())
 
 
 def logs_use(scope: Scope, log_groups: Sequence[str]) -> Statement:
-    """Return the use of the key by CloudWatch Logs, for exactly the named *log_groups*."""
+    """Return the use of the key by CloudWatch Logs, for exactly the named *log_groups*.
+
+    AWS's example names `kms:DescribeKey`, too; a request to describe a key has no encryption context, so that
+    the condition never lets it pass.
+    """
     return allow(
-        *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"),
+        *("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"),
         *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptTo"),
         on=THE_KEY,
         sid="Logs",

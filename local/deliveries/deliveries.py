@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from local.deliveries.kinds import DELIVERIES
 from local.deliveries.messages import Delivery, Verdict
@@ -44,10 +44,11 @@ class Deliveries:
     def decide(self, delivery: Delivery) -> Verdict:
         """Return what becomes of *delivery*; what cannot be judged is refused, and noted by the judge."""
         reason = self._refusal(delivery)
+        counted = replace(delivery, target=_holder(delivery.target))
         with self._lock:
-            (self._refused if reason else self._delivered)[delivery] += 1
+            (self._refused if reason else self._delivered)[counted] += 1
             if reason:
-                self._reasons[delivery] = reason
+                self._reasons[counted] = reason
         return Verdict(refused=reason, copies=0) if reason else self.disturb(delivery)
 
     def counts(self) -> list[DeliveryCount]:
@@ -66,11 +67,20 @@ class Deliveries:
             )
 
     def _refusal(self, delivery: Delivery) -> str:
+        if delivery.kind == "bucket-to-log-bucket" and self._judge.uses_kms(_holder(delivery.target)):
+            return (
+                f"{_holder(delivery.target)} is encrypted with a key of KMS: S3 delivers no access logs there"
+            )
         try:
             denied = next(filter(None, map(self._judge.service, service_calls(delivery))), None)
         except PermissionsError as error:
             return str(error)
         return denied.reason if denied else ""
+
+
+def _holder(target: str) -> str:
+    """Return the bucket of an object, and any other target as it is: objects have too many names to count."""
+    return target.partition("/")[0] if target.startswith("arn:aws:s3:::") else target
 
 
 def service_calls(delivery: Delivery) -> list[ServiceCall]:
@@ -89,6 +99,7 @@ def service_calls(delivery: Delivery) -> list[ServiceCall]:
             key_actions=kind.key_actions,
             bound_to=kind.bound_to,
             key_learns_source=kind.names_source,
+            key=delivery.key,
         )
-        for action in kind.actions
+        for action in kind.actions or ("",)
     ]

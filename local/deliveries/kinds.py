@@ -63,6 +63,10 @@ _RULES = "Amazon EventBridge User Guide, Using resource-based policies for Amazo
 _RULE_FAILURES = "Amazon EventBridge User Guide, Using dead-letter queues to process undelivered events"
 _SET_ASIDE = "to the target's dead-letter queue at once, else dropped"
 
+_LOG_KEYS = (
+    "Amazon CloudWatch Logs User Guide, Encrypt log data in CloudWatch Logs using AWS Key Management Service"
+)
+
 DELIVERIES: Mapping[str, Kind] = {
     "rule-to-queue": _to_queue("event rule", "events.amazonaws.com", _SET_ASIDE, _RULES),
     "rule-to-dead-letters": _to_queue("event rule", "events.amazonaws.com", _DROPPED, _RULE_FAILURES),
@@ -97,5 +101,44 @@ DELIVERIES: Mapping[str, Kind] = {
         "sns.amazonaws.com",
         _DROPPED,
         "Amazon SNS Developer Guide, Amazon SNS dead-letter queues",
+    ),
+    "alarm-to-topic": _to_topic(
+        "alarm",
+        "cloudwatch.amazonaws.com",
+        _DROPPED,
+        "Amazon CloudWatch User Guide, Notifying users on alarm changes",
+    ),
+    "log-group-to-key": Kind(
+        source="log group with a key, when it is created",
+        target="key",
+        principal="logs.{region}.amazonaws.com",
+        key_actions=(
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+        ),
+        bound_to="aws:logs:arn",
+        refused="AccessDeniedException to who creates it",
+        documented=_LOG_KEYS,
+    ),
+    "log-events-to-key": Kind(
+        source="log group with a key, when events are written",
+        target="key",
+        principal="logs.{region}.amazonaws.com",
+        key_actions=("kms:GenerateDataKey", "kms:Decrypt"),
+        bound_to="aws:logs:arn",
+        refused="AccessDeniedException to who writes",
+        documented=_LOG_KEYS,
+    ),
+    "bucket-to-log-bucket": Kind(
+        source="bucket with access logging",
+        target="log bucket",
+        principal="logging.s3.amazonaws.com",
+        actions=("s3:PutObject",),
+        refused="dropped, as is everything for a log bucket whose default encryption is a key of KMS",
+        documented="Amazon S3 User Guide, Enabling Amazon S3 server access logging",
     ),
 }  # fmt: skip

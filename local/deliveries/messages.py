@@ -6,13 +6,17 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One delivery: *kind* is a key of `DELIVERIES`, *source* and *target* are ARNs."""
+    """One delivery: *kind* is a key of `DELIVERIES`, *source* and *target* are ARNs.
+
+    *key* names the key behind the target where that is not deployed yet.
+    """
 
     kind: str
     source: str
     target: str
     account: str
     region: str
+    key: str = ""
 
     @classmethod
     def read(cls, given: dict[str, Any]) -> "Delivery":

@@ -65,6 +65,9 @@ class Check:
 class ServiceCall:
     """A call that an AWS service makes in its own name, on behalf of *source* (an ARN) of the *account*.
 
+    Without an *action* only the key behind the resource is used; *key* names it where the resource is not
+    deployed yet.
+
     *key_actions* are what it does with the key behind the resource, whose encryption context is its
     ARN under *bound_to*; *key_learns_source* tells whether KMS sees the source.
     """
@@ -78,3 +81,4 @@ class ServiceCall:
     key_actions: tuple[str, ...] = ()
     bound_to: str = ""
     key_learns_source: bool = True
+    key: str = ""

@@ -139,6 +139,10 @@ class Judge:
                 self._recent.put(as_of, call, decisions)
         return next((decision for decision in decisions if not decision.allowed), None)
 
+    def uses_kms(self, holder: str) -> bool:
+        """Tell whether the resource with ARN *holder* is encrypted with a key of KMS, AWS's own or not."""
+        return Keys(self._snapshot()).behind(holder).kms
+
     def allowed(self) -> list[tuple[str, str, str]]:
         """Return (principal, action, resource) of everything that was allowed, sorted."""
         return self._ledger.allowed()

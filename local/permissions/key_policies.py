@@ -21,10 +21,11 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Encryption:
-    """How a resource is encrypted: key id, ARN or alias, None for a key of AWS; S3 bucket key or not."""
+    """How a resource is encrypted: key id, ARN or alias, None for a key of AWS; S3 bucket key; KMS at all."""
 
     key: str | None
     bucket_key: bool = False
+    kms: bool = False
 
 
 class Keys:
@@ -43,10 +44,11 @@ class Keys:
             ("aws:sqs/queue:Queue", lambda one: one.get("kmsMasterKeyId")),
             ("aws:sns/topic:Topic", lambda one: one.get("kmsMasterKeyId")),
             ("aws:lambda/function:Function", lambda one: one.get("kmsKeyArn")),
+            ("aws:cloudwatch/logGroup:LogGroup", lambda one: one.get("kmsKeyId")),
         ):
             for one in self._snapshot.of_type(token):
                 if one["arn"] == holder:
-                    return Encryption(key=read(one) or None)
+                    return Encryption(key=read(one) or None, kms=bool(read(one)))
         return Encryption(key=None)
 
     def find(self, reference: str) -> Key | None:
@@ -67,12 +69,12 @@ class Keys:
                 return Key(arn=key["arn"], policy=self._policy(key))
         raise PolicyError(f"KMS key {reference!r} is not deployed")
 
-    def behind_for_services(self, holder: str) -> Key | None:
+    def behind_for_services(self, holder: str, key: str = "") -> Key | None:
         """Return the key that a service in its own name needs for *holder*, None if none of KMS is behind it.
 
         A key that AWS manages is one: its policy admits principals of the account alone, and so no service.
         """
-        reference = self.behind(holder).key
+        reference = key or self.behind(holder).key
         return (self.find(reference) or _managed_by_aws(reference, holder)) if reference else None
 
     def all_policies(self) -> Iterator[Policy]:
@@ -85,8 +87,9 @@ class Keys:
             if one["bucket"] == bucket:
                 rule = one["rules"][0]
                 default = rule.get("applyServerSideEncryptionByDefault") or {}
-                chosen = default.get("kmsMasterKeyId") if default.get("sseAlgorithm") != "AES256" else None
-                return Encryption(key=chosen or None, bucket_key=bool(rule.get("bucketKeyEnabled")))
+                kms = default.get("sseAlgorithm", "AES256") != "AES256"
+                chosen = default.get("kmsMasterKeyId") if kms else None
+                return Encryption(key=chosen or None, bucket_key=bool(rule.get("bucketKeyEnabled")), kms=kms)
         return Encryption(key=None)
 
     def _alias_target(self, alias: str) -> str:

@@ -13,7 +13,6 @@ PLAN: Final = (
     "only objects without versions need it, and the bucket keeps versions"
 )
 PLAN_ENDS: Final = "the plan's own rule is taken down when the plan is destroyed, and its role right after it"
-SERVICES: Final = "alarms, log groups and access logs are deployed, but deliver nothing here yet"
 
 REVIEWED: Final = (
     ("action s3:GetObjectTagging in statement 'TagObjects' of inline policy 'scan' of *", PLAN),
@@ -21,10 +20,6 @@ REVIEWED: Final = (
     ("action s3:GetObject in statement 'ReadObjects' of inline policy 'scan' of *", PLAN),
     ("action events:DeleteRule in statement 'ManageOwnRule' of inline policy 'scan' of *", PLAN_ENDS),
     ("action events:RemoveTargets in statement 'ManageOwnRule' of inline policy 'scan' of *", PLAN_ENDS),
-    ("statement 'AccessLogDelivery' of bucket policy of *", SERVICES),
-    ("statement 'Alarms' of topic policy of *", SERVICES),
-    ("statement 'Alarms' of key policy of *", SERVICES),
-    ("statement 'Logs' of key policy of *", SERVICES),
 )
 
 

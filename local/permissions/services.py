@@ -19,13 +19,16 @@ type Decide = Callable[[Request, list[Policy]], Decision]
 def service_decisions(snapshot: Snapshot, call: ServiceCall, decide: Decide) -> Iterator[Decision]:
     """Yield the decisions on *call*, up to the first that denies it."""
     caller = Caller(principal=call.principal, account=call.account)
-    request = Request(
-        caller=caller, action=call.action, resource=call.resource, context=Context(of_service(call))
-    )
-    decision = decide(request, snapshot.resource(call.resource))
-    yield decision
-    key = Keys(snapshot).behind_for_services(call.resource) if call.key_actions else None
-    if key is None or not decision.allowed:
+    if call.action:
+        request = Request(
+            caller=caller, action=call.action, resource=call.resource, context=Context(of_service(call))
+        )
+        decision = decide(request, snapshot.resource(call.resource))
+        yield decision
+        if not decision.allowed:
+            return
+    key = Keys(snapshot).behind_for_services(call.resource, call.key) if call.key_actions else None
+    if key is None:
         return
     values = {
         **of_service(call, names_source=call.key_learns_source),

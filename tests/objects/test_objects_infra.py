@@ -385,6 +385,8 @@ def test_the_key_serves_the_rules_of_this_account_and_the_two_log_groups(dev: De
     assert set(document["Logs"]["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]) == {
         f"arn:aws:logs:{HERE}:log-group:{name}" for name in groups
     }
+    # Describing a key has no encryption context, so that the condition would never let it pass.
+    assert "kms:DescribeKey" not in document["Logs"]["Action"]
 
 
 def test_no_role_policy_names_a_key(dev: Deployment) -> None:

@@ -1,10 +1,10 @@
-"""S3: buckets and the settings that change what moto does. Policies and logging stay in state.
+"""S3: buckets and the settings that change what moto does. Policies stay in state.
 
 moto would enforce a bucket policy on everybody, and read an unmet condition of a Deny as a denial; the
-permission judge reads policies from state instead. Access logs are not delivered.
+permission judge reads policies from state instead.
 """
 
-from local.provider.emulation import Call, Emulation, Setting, emulates, pairs, unless_missing
+from local.provider.emulation import Call, Emulation, Setting, emulates, given, pairs, unless_missing
 from local.provider.values import Properties
 
 NOT_CHECKED = (
@@ -208,3 +208,38 @@ class BucketNotification(Setting):
         call.aws("s3").put_bucket_notification_configuration(
             Bucket=call.before["bucket"], NotificationConfiguration={}
         )
+
+
+@emulates("aws:s3/bucketLogging:BucketLogging", "aws:s3/bucketLoggingV2:BucketLoggingV2")
+class BucketLogging(Setting):
+    """Server access logs."""
+
+    def put(self, call: Call) -> None:
+        """Log to the target bucket; whether S3 may deliver there is judged at each delivery."""
+        chosen = (call.inputs.get("targetObjectKeyFormat") or {}).get("partitionedPrefix")
+        form = {"PartitionedPrefix": {"PartitionDateSource": "DeliveryTime"}} if chosen else None
+        call.aws("s3").put_bucket_logging(
+            Bucket=call.inputs["bucket"],
+            BucketLoggingStatus={
+                "LoggingEnabled": given(
+                    TargetBucket=call.inputs["targetBucket"],
+                    TargetPrefix=call.inputs["targetPrefix"],
+                    TargetObjectKeyFormat=form,
+                )
+            },
+        )
+
+    def read(self, call: Call) -> Properties | None:
+        """Tell where it logs to; None if it does not."""
+        found = call.aws("s3").get_bucket_logging(Bucket=call.id).get("LoggingEnabled")
+        if found is None:
+            return None
+        return {
+            "bucket": call.id,
+            "targetBucket": found["TargetBucket"],
+            "targetPrefix": found.get("TargetPrefix", ""),
+        }
+
+    def delete(self, call: Call) -> None:
+        """Log no more."""
+        call.aws("s3").put_bucket_logging(Bucket=call.before["bucket"], BucketLoggingStatus={})

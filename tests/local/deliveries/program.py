@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import local.provider.resources  # noqa: F401 - registers the emulations
 from local.deliveries.deliveries import Deliveries
 from local.deployed import Deployed, Resource
 from local.permissions.judge import Judge
@@ -31,6 +32,8 @@ class Program:
 
     def renew(self) -> None:
         """Begin anew: no denials yet, and every policy as deployed."""
+        for resource in self.deployed.all():
+            self.deployed.remove(resource.urn, resource.id)
         for resource in self._as_deployed:
             self.deployed.put(resource)
         self.judge = Judge(self.deployed, tags_of=lambda *_: {})
@@ -50,6 +53,10 @@ class Program:
         self.deployed.put(
             Resource(urn=found.urn, type=token, id=found.id, properties={**found.properties, **properties})
         )
+
+    def put(self, token: str, name: str, properties: Mapping[str, Any]) -> None:
+        """Deploy something more, until the end of the test."""
+        self.deployed.put(Resource(urn=f"test::{name}::{token}", type=token, id=name, properties=properties))
 
     def without(self, token: str, name: str, sid: str) -> None:
         """Take one statement out of a policy."""

@@ -207,3 +207,10 @@ def test_deliveries_can_be_lost_doubled_and_delayed_on_purpose(stage: Stage) -> 
         kind="rule-to-queue", source=RULE, target=QUEUE, account=ACCOUNT, region=RULE.split(":")[3]
     )
     assert seen == [expected] * 3
+
+
+def test_a_log_group_without_a_key_needs_no_permission(stage: Stage) -> None:
+    stage.client("logs").create_log_group(logGroupName="/plain")
+
+    assert stage.judge.allowed() == []
+    assert stage.denials() == []
