@@ -163,6 +163,12 @@ class Judge:
         """Replay what was judged so far with each part of each deployed policy left out in turn."""
         return prove_exact(self._snapshot(), self._ledger.recorded())
 
+    def knows_key(self, reference: str) -> bool:
+        """Tell whether a key with this id, ARN or alias is deployed."""
+        snapshot, name = self._snapshot(), reference.split(":", 5)[-1].removeprefix("key/")
+        aliases = {alias["name"] for alias in snapshot.of_type("aws:kms/alias:Alias")}
+        return name in aliases | {key["id"] for key in snapshot.of_type("aws:kms/key:Key")}
+
     def unused(self) -> list[Unused]:
         """Return what the deployed policies grant to roles and no call made use of, sorted by role.
 

@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.permissions.deploying import judge_key_calls
 from local.permissions.judge import Judge
 from local.provider.values import Properties
 
@@ -24,7 +25,8 @@ _CLIENTS = threading.Lock()
 class Cloud:
     """Where emulations create things: moto at *endpoint*, code archives in *code_folder*.
 
-    *judge* decides on what services do with roles at a creation; without one everything is allowed.
+    *judge* decides on what services do with roles at a creation, and on what is asked of deployed keys;
+    without one everything is allowed.
     """
 
     endpoint: str
@@ -36,7 +38,7 @@ class Cloud:
         """Return the shared boto3 client of one service in one region."""
         with _CLIENTS:  # making a client is not thread-safe; using one is
             if (service, region) not in self._clients:
-                self._clients[service, region] = boto3.client(  # type: ignore[call-overload]
+                client = self._clients[service, region] = boto3.client(  # type: ignore[call-overload]
                     service,
                     region_name=region,
                     endpoint_url=self.endpoint,
@@ -44,6 +46,8 @@ class Cloud:
                     aws_secret_access_key="local",  # noqa: S106 - moto takes anything
                     config=Config(retries={"total_max_attempts": 3}, max_pool_connections=32),
                 )
+                if self.judge and service == "kms":
+                    judge_key_calls(client, self.judge, ACCOUNT, region)
             return self._clients[service, region]
 
 
