@@ -11,6 +11,7 @@ from pulumi.runtime.proto import provider_pb2 as messages
 from local.provider.configuration import Configuration, problems
 from local.provider.emulation import Cloud
 from local.provider.inputs import Problem
+from local.provider.policy_documents import TOKEN, policy_document
 from local.provider.secrets import Secrets
 from local.provider.values import decode, encode
 
@@ -60,9 +61,17 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: messages.InvokeRequest, context: Any) -> messages.InvokeResponse:
         """Answer the lookups that need no account."""
+        if request.tok == TOKEN:
+            try:
+                answer = policy_document(decode(request.args))
+            except ValueError as error:
+                self._fail(context, f"{TOKEN}: {error}")
+            return messages.InvokeResponse(**{"return": Secrets.of(request.args).encode(answer)})  # type: ignore[arg-type]
         answers = self._configuration(context).lookups()
         if request.tok not in answers:
-            self._fail(context, f"the local provider has no {request.tok}; it answers {', '.join(answers)}")
+            self._fail(
+                context, f"the local provider has no {request.tok}; it answers {', '.join([TOKEN, *answers])}"
+            )
         return messages.InvokeResponse(**{"return": encode(answers[request.tok])})  # type: ignore[arg-type]
 
     def _configuration(self, context: Any) -> Configuration:

@@ -143,6 +143,11 @@ class Caller:
             _urn(token), answer.id, decode(answer.inputs), decode(answer.properties), answer.properties
         )
 
+    def invoke(self, token: str, **arguments: Any) -> dict[str, Any]:
+        """Return what a function answers."""
+        request = messages.InvokeRequest(tok=token, args=encode(arguments))
+        return decode(getattr(self._provider.Invoke(request, self._connection), "return"))
+
     def delete(self, resource: Managed) -> None:
         request = messages.DeleteRequest(id=resource.id, urn=resource.urn, properties=resource.sent)
         self._provider.Delete(request, self._connection)
