@@ -74,7 +74,8 @@ def difference(
         replaces=sorted({str(path[0]) for path in replacing}),
         detailedDiff=detailed,
         hasDetailedDiff=True,
-        deleteBeforeReplace=bool(replacing) and name in new and old.get(name) == new.get(name),
+        # The engine may replace for a change of which the provider does not say so (replace_on_changes).
+        deleteBeforeReplace=bool(changed) and name in new and old.get(name) == new.get(name),
     )
 
 
