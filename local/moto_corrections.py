@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import jsonpath_ng.ext
 import moto.sqs.models as sqs
 from moto.core.responses import ActionResult
 from moto.s3.responses import S3Response
@@ -15,6 +16,7 @@ def correct() -> None:
     """Apply every correction."""
     _lock_queues()
     _speed_up_queues()
+    _read_paths_once()
     _tell_of_event_bridge()
     # Nobody reads a line for each request, and writing it was about a tenth of handling one (sampled).
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
@@ -81,3 +83,9 @@ def _tell_of_event_bridge() -> None:
         return moto_get(self)
 
     response.get_bucket_notification = get_bucket_notification
+
+
+def _read_paths_once() -> None:
+    """Parse each path of an event's template once: moto builds a parser for every path of every event."""
+    owner: Any = jsonpath_ng.ext
+    owner.parse = functools.cache(owner.parse)

@@ -115,3 +115,31 @@ def test_the_served_cloud_delivers_every_message_once(cloud):
         list(pool.map(receive, range(2)))
 
     assert sorted(received, key=int) == [str(number) for number in range(MESSAGES)]
+
+
+PATHS = """
+import jsonpath_ng.ext
+from moto.events.utils import EventTemplateParser
+
+from local.moto_corrections import correct
+
+event = {"version": "0", "id": "1", "detail-type": "t", "source": "s", "account": "1", "region": "r"}
+event |= {"time": 5, "resources": ["a"], "detail": {"key": "k"}, "ingestion-time": "n"}
+before = EventTemplateParser.parse(None, {}, event)
+correct()
+built = []
+parser = jsonpath_ng.ext.parser.ExtentedJsonPathParser
+build = parser.parse
+parser.parse = lambda self, path: built.append(path) or build(self, path)
+after = [EventTemplateParser.parse(None, {}, event) for _ in range(3)]
+assert after == [before] * 3
+assert built and len(built) == len(set(built)), built
+"""
+
+
+def test_a_path_of_an_event_is_parsed_once_and_finds_the_same():
+    done = subprocess.run(
+        [sys.executable, "-c", PATHS], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
