@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.s3.models import FakeBucket
 
 from local.provider.emulation import EMULATIONS
 from local.provider.secrets import wrapped
@@ -124,6 +125,7 @@ FULL: dict[str, dict[str, Any]] = {
         ],
     },
     "aws:s3/bucketNotification:BucketNotification": {"bucket": "base", "eventbridge": True},
+    "aws:s3/bucketLogging:BucketLogging": {"bucket": "base", "targetBucket": "base", "targetPrefix": "logs/"},
     "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": {
         "role": "r",
         "protectedResource": {"s3Bucket": {"bucketName": "base"}},
@@ -166,6 +168,12 @@ def with_others(provider: Caller, token: str) -> Managed:
 
 def created(provider: Caller, token: str) -> Managed:
     return with_others(provider, token) if token in NEEDS_ANOTHER else provider.create(token, **FULL[token])
+
+
+@pytest.fixture(autouse=True)
+def _no_bucket_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a log bucket be named without a policy in moto, as the moto process of the local stack does."""
+    monkeypatch.setattr(FakeBucket, "_log_permissions_enabled_policy", lambda *_, **__: True)
 
 
 def tokens() -> list[str]:
