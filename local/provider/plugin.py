@@ -9,6 +9,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as messages
 
 from local.provider.configuration import Configuration, problems
+from local.provider.diagnostics import Diagnostics
 from local.provider.emulation import Cloud
 from local.provider.inputs import Problem
 from local.provider.policy_documents import TOKEN, policy_document
@@ -27,8 +28,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, cloud: Cloud | None) -> None:
         self._cloud = cloud
         self._configurations: dict[str, Configuration] = {}
+        self._diagnostics = Diagnostics()
 
-    def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:
+    def Attach(self, request: plugin_pb2.PluginAttach, context: Any) -> empty_pb2.Empty:
+        self._diagnostics.attach(request.address)
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
@@ -82,8 +85,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def check_failures(found: Iterable[Problem], secrets: Secrets) -> list[messages.CheckFailure]:
-    """Return the problems as the engine shows them."""
+    """Return the problems as the engine takes them; of a property that one names, it shows the value, too."""
     return [
-        messages.CheckFailure(property=problem.path, reason=secrets.redact(problem.reason))
+        messages.CheckFailure(reason=f"{problem.path}: {secrets.redact(problem.reason)}")
+        if secrets.cover(problem.path)
+        else messages.CheckFailure(property=problem.path, reason=secrets.redact(problem.reason))
         for problem in found
     ]

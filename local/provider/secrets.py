@@ -6,6 +6,7 @@ text holds a secret text.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
@@ -64,6 +65,10 @@ class Secrets:
         for text in sorted(self._texts(), key=len, reverse=True):
             message = message.replace(text, "[secret]")
         return message
+
+    def cover(self, path: str) -> bool:
+        """Tell whether something in the property that a path such as `rules[0].name` begins with is secret."""
+        return any(place[0] == re.split(r"[.\[]", path)[0] for place in self.places)
 
     def uncovered(self, properties: Properties, other: "Secrets") -> set[str]:
         """Return the names of the properties whose secrets *other* leaves in the clear."""

@@ -20,6 +20,7 @@ from local.provider.interruption import Interruption
 from local.provider.naming import made_up_name
 from local.provider.plugin import Plugin, check_failures
 from local.provider.reading import Reading, look, not_there, recorded, remember
+from local.provider.refusals import Place, Referee, refused_inputs
 from local.provider.schema import ResourceType, UnknownTypeError, resource_type
 from local.provider.secrets import Secrets
 from local.provider.values import UNKNOWN, Properties, decode, stored
@@ -31,13 +32,14 @@ class Provider(Plugin):
     def __init__(self, deployed: Deployed, cloud: Cloud | None) -> None:
         super().__init__(cloud)
         self._deployed = deployed
+        self._referee = Referee(deployed)
 
     def Check(self, request: messages.CheckRequest, context: Any) -> messages.CheckResponse:
         """Judge names and shape of the inputs; fill in a physical name where none is given."""
         kind = self._kind(request.urn, context)
         secrets = Secrets.of(request.news)
         inputs = kind.normalize(decode(request.news))
-        failures = check_failures(kind.problems(inputs), secrets)
+        failures = check_failures(kind.problems(inputs) or refused_inputs(kind.token, inputs), secrets)
         inputs |= made_up_name(kind, inputs, decode(request.olds), request.urn, request.randomSeed)
         return messages.CheckResponse(inputs=secrets.encode(inputs), failures=failures)
 
@@ -64,15 +66,14 @@ class Provider(Plugin):
             unknown = dict.fromkeys(kind.computed - inputs.keys() - known.keys(), UNKNOWN)
             return messages.CreateResponse(properties=secrets.encode(unknown | inputs | known))
         emulation = EMULATIONS.get(kind.token)
-        call = self._call(inputs, context)
-        if emulation:
-            resource_id, outputs = self._attempt(
-                context, secrets, f"creating {request.urn}", lambda: emulation.create(call)
-            )
-        else:
-            resource_id, outputs = made_up_outputs(kind, request.urn, call)
-        properties = {**inputs, **known, **outputs}
-        self._keep(request.urn, kind.token, resource_id, properties)
+        call, what = self._call(inputs, context), f"creating {request.urn}"
+        with self._admitted(context, secrets, what, request.urn, kind.token, call):
+            if emulation:
+                resource_id, outputs = self._attempt(context, secrets, what, lambda: emulation.create(call))
+            else:
+                resource_id, outputs = made_up_outputs(kind, request.urn, call)
+            properties = {**inputs, **known, **outputs}
+            self._keep(request.urn, kind.token, resource_id, properties)
         return messages.CreateResponse(id=resource_id, properties=secrets.encode(properties))
 
     def Update(self, request: messages.UpdateRequest, context: Any) -> messages.UpdateResponse:
@@ -88,9 +89,10 @@ class Provider(Plugin):
         else:
             call = self._call(inputs, context, request.id, before)
             hidden, what = secrets | earlier, f"updating {request.urn}"
-            outputs = (
-                self._attempt(context, hidden, what, lambda: emulation.update(call)) if emulation else {}
-            )
+            with self._admitted(context, hidden, what, request.urn, kind.token, call):
+                outputs = (
+                    self._attempt(context, hidden, what, lambda: emulation.update(call)) if emulation else {}
+                )
         properties = {**kept, **inputs, **known, **outputs}
         if not request.preview:
             self._keep(request.urn, kind.token, request.id, properties)
@@ -167,6 +169,15 @@ class Provider(Plugin):
             id=resource_id,
             before=before or {},
         )
+
+    def _admitted(
+        self, context: Any, secrets: Secrets, what: str, urn: str, token: str, call: Call
+    ) -> Place:
+        """Fail where AWS would refuse the resource, and tell what it accepts and what will not work."""
+        place = self._attempt(context, secrets, what, lambda: self._referee.admit(urn, token, call))
+        for warning in place.warnings:
+            self._diagnostics.warn(urn, secrets.redact(warning))
+        return place
 
     def _keep(self, urn: str, token: str, resource_id: str, properties: Properties) -> None:
         assert self._cloud  # noqa: S101 - whoever keeps something has made a call

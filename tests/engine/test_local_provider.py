@@ -7,9 +7,12 @@ import pytest
 QUEUE_AND_TABLE = """
 queue = aws.sqs.Queue("work", name="work", visibility_timeout_seconds={seconds}, tags={{"a": "b"}})
 aws.dynamodb.Table(
-    "t", name="t", hash_key="id", attributes=[{{"name": "id", "type": "S"}}], billing_mode="PAY_PER_REQUEST"
+    "t", name="tab", hash_key="id", attributes=[{{"name": "id", "type": "S"}}], billing_mode="PAY_PER_REQUEST"
 )
-aws.sqs.QueuePolicy("p", queue_url=queue.url, policy=queue.arn.apply(lambda arn: json.dumps({{"R": arn}})))
+def policy(arn):
+    allow = {{"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}}
+    return json.dumps({{"Version": "2012-10-17", "Statement": allow}})
+aws.sqs.QueuePolicy("p", queue_url=queue.url, policy=queue.arn.apply(policy))
 pulumi.export("arn", queue.arn)
 """
 
@@ -231,7 +234,12 @@ def test_computed_outputs_are_unknown_in_a_first_preview_and_names_are_known(san
 
 
 def test_an_error_of_aws_reaches_the_user(sandbox):
-    sandbox.program('aws.iam.RolePolicy("p", name="p", role="nobody", policy=json.dumps({}))')
+    sandbox.program(
+        """
+        allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+        aws.iam.RolePolicy("p", name="p", role="nobody", policy={"Version": "2012-10-17", "Statement": allow})
+        """
+    )
 
     run = sandbox.up()
 
@@ -246,9 +254,10 @@ def test_secrets_stay_secret_in_the_state_and_in_what_the_engine_shows(sandbox):
         hiding = aws.Provider("hiding", region="us-west-2", default_tags={"tags": {"d": hush}})
         opts = pulumi.ResourceOptions(provider=hiding)
         topic = aws.sns.Topic("t", name="t", display_name=hush, tags={"a": hush, "open": "yes"}, opts=opts)
-        trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        trust = {"Version": "2012-10-17", "Statement": [trust]}
         role = aws.iam.Role("r", name="r", assume_role_policy=trust, tags={"a": hush})
-        statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": hush}
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": hush}
         document = {"Version": "2012-10-17", "Statement": [statement]}
         aws.sqs.QueuePolicy("p", queue_url="u", policy=document)
         function = aws.lambda_.Function(
@@ -277,7 +286,8 @@ def test_an_error_of_aws_shows_no_secret(sandbox):
     sandbox.program(
         """
         role = pulumi.Output.secret("hush-hush")
-        aws.iam.RolePolicy("p", name="p", role=role, policy=json.dumps({"Version": "2012-10-17"}))
+        allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+        aws.iam.RolePolicy("p", name="p", role=role, policy={"Version": "2012-10-17", "Statement": allow})
         """
     )
 
@@ -286,3 +296,19 @@ def test_an_error_of_aws_shows_no_secret(sandbox):
     assert run.status != 0
     assert "[secret]" in run.output
     assert "hush-hush" not in run.output
+
+
+def test_what_is_refused_of_a_secret_input_does_not_show_it(sandbox):
+    sandbox.program(
+        """
+        hidden = pulumi.Output.secret("hush hush")
+        aws.sqs.Queue("q", name=hidden)
+        aws.sqs.QueuePolicy("p", queue_url="u", policy={"Version": "2012-10-17", "Statement": [{"Sid": hidden}]})
+        """
+    )
+
+    run = sandbox.up()
+
+    assert run.status != 0
+    assert "InvalidParameterValue" in run.output
+    assert "hush hush" not in run.output

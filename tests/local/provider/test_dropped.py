@@ -216,7 +216,7 @@ def test_a_function_without_tracing_and_key_is_told_so(provider):
         "aws:lambda/function:Function",
         **FUNCTION,
         tracingConfig={"mode": "Active"},
-        kmsKeyArn="arn:aws:kms:k",
+        kmsKeyArn=provider.create("aws:kms/key:Key").state["arn"],
     )
 
     provider.update(function, **FUNCTION)
@@ -325,7 +325,7 @@ def test_a_rule_an_alarm_and_a_key_without_settings_are_as_new_ones(provider):
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         **ALARM,
         alarmDescription="d",
-        alarmActions=["arn:aws:sns:x"],
+        alarmActions=["arn:aws:sns:eu-central-1:123456789012:x"],
     )
     key = provider.create("aws:kms/key:Key", description="d", enableKeyRotation=True)
 

@@ -28,7 +28,8 @@ def test_an_input_of_the_wrong_shape_is_refused_at_its_path(previewing, token, i
 
 
 def test_an_object_for_a_text_property_is_its_json(previewing):
-    assert previewing.failures(QUEUE, {"name": "q", "redrivePolicy": {"maxReceiveCount": 3}}) == {}
+    redrive = {"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:dead", "maxReceiveCount": 3}
+    assert previewing.failures(QUEUE, {"name": "q", "redrivePolicy": redrive}) == {}
 
 
 def test_a_provider_without_region_is_refused(provider):
