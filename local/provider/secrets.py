@@ -67,7 +67,7 @@ class Secrets:
         return message
 
     def cover(self, path: str) -> bool:
-        """Tell whether something in the property that a path such as `rules[0].name` begins with is secret."""
+        """Tell whether something is secret in the property with which *path*, as `rules[0].id`, begins."""
         return any(place[0] == re.split(r"[.\[]", path)[0] for place in self.places)
 
     def uncovered(self, properties: Properties, other: "Secrets") -> set[str]:

@@ -170,9 +170,7 @@ class Provider(Plugin):
             before=before or {},
         )
 
-    def _admitted(
-        self, context: Any, secrets: Secrets, what: str, urn: str, token: str, call: Call
-    ) -> Place:
+    def _admitted(self, context: Any, secrets: Secrets, what: str, urn: str, token: str, call: Call) -> Place:
         """Fail where AWS would refuse the resource, and tell what it accepts and what will not work."""
         place = self._attempt(context, secrets, what, lambda: self._referee.admit(urn, token, call))
         for warning in place.warnings:

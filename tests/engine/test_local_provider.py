@@ -254,7 +254,8 @@ def test_secrets_stay_secret_in_the_state_and_in_what_the_engine_shows(sandbox):
         hiding = aws.Provider("hiding", region="us-west-2", default_tags={"tags": {"d": hush}})
         opts = pulumi.ResourceOptions(provider=hiding)
         topic = aws.sns.Topic("t", name="t", display_name=hush, tags={"a": hush, "open": "yes"}, opts=opts)
-        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+        trust["Principal"] = {"Service": "lambda.amazonaws.com"}
         trust = {"Version": "2012-10-17", "Statement": [trust]}
         role = aws.iam.Role("r", name="r", assume_role_policy=trust, tags={"a": hush})
         statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": hush}
@@ -303,7 +304,8 @@ def test_what_is_refused_of_a_secret_input_does_not_show_it(sandbox):
         """
         hidden = pulumi.Output.secret("hush hush")
         aws.sqs.Queue("q", name=hidden)
-        aws.sqs.QueuePolicy("p", queue_url="u", policy={"Version": "2012-10-17", "Statement": [{"Sid": hidden}]})
+        document = {"Version": "2012-10-17", "Statement": [{"Sid": hidden}]}
+        aws.sqs.QueuePolicy("p", queue_url="u", policy=document)
         """
     )
 

@@ -39,8 +39,8 @@ class Inputs:
         return value
 
     def __contains__(self, path: str) -> bool:
-        """Tell whether there is a value, known or not."""
-        return any(True for _ in _walk(self.raw, path.split("."), ""))
+        """Tell whether there is a value, known or not, in something that is known."""
+        return self._at(path) is not None
 
 
 def known(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf import json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as messages
 
 from local.deployed import Deployed
@@ -59,6 +60,10 @@ class Caller:
         self._connection = Connection()
         self.configure()
 
+    def attach(self, address: str) -> None:
+        """Name the engine that shows what the provider says."""
+        self._provider.Attach(plugin_pb2.PluginAttach(address=address), self._connection)
+
     def configure(self, **default_tags: Any) -> None:
         """Configure the provider anew; complex values arrive as JSON text."""
         tags: Any = json.dumps({"tags": plain(default_tags)})
@@ -79,10 +84,12 @@ class Caller:
         answer = self._provider.Check(request, self._connection)
         return {failure.property: failure.reason for failure in answer.failures}
 
-    def create(self, token: str, **inputs: Any) -> Managed:
-        request = messages.CreateRequest(urn=_urn(token), properties=encode(inputs))
+    def create(self, token: str, *, named: str = "it", **inputs: Any) -> Managed:
+        """Create a resource; *named* is its logical name, which tells two of a type apart."""
+        urn = _urn(token, named)
+        request = messages.CreateRequest(urn=urn, properties=encode(inputs))
         answer = self._provider.Create(request, self._connection)
-        return Managed(_urn(token), answer.id, inputs, decode(answer.properties), answer.properties)
+        return Managed(urn, answer.id, inputs, decode(answer.properties), answer.properties)
 
     def preview(self, token: str, **inputs: Any) -> Managed:
         """Return what a preview of the creation answers."""
@@ -167,5 +174,5 @@ def _clear(value: Any) -> Any:
     return value
 
 
-def _urn(token: str) -> str:
-    return f"urn:pulumi:local::sandbox::{token}::it"
+def _urn(token: str, named: str = "it") -> str:
+    return f"urn:pulumi:local::sandbox::{token}::{named}"
