@@ -11,6 +11,7 @@ from guardrails.framework.judge import judge
 from guardrails.framework.node import Node, label
 from guardrails.framework.props import Props
 from guardrails.framework.rule import Rule
+from local.provider.refusals import refused_inputs
 from local.provider.schema import resource_type
 from tests.mocks import deployed
 from tests.mutation.mutants import Mutant
@@ -38,8 +39,8 @@ class Outcome:
     once or by way of a third, and two that take values of the same third; none by way of a key, under which
     everything stands. Who is merely watched or used by the same third is not joined.
 
-    `refused` tells that the provider's own types miss a required input, and `referred` that others take
-    values of the dropped resource: neither is deployed.
+    `refused` tells that the provider misses a required input or refuses a value, and `referred` that others
+    take values of the dropped resource: neither is deployed.
     """
 
     mutant: Mutant
@@ -121,7 +122,8 @@ class Court:
     def _refused(self, mutant: Mutant) -> bool:
         if not mutant.path:
             return False
-        return bool(resource_type(self._nodes[mutant.urn].type).problems(self._inputs(mutant)))
+        kind, inputs = resource_type(self._nodes[mutant.urn].type), self._inputs(mutant)
+        return bool(kind.problems(inputs) or refused_inputs(kind.token, kind.normalize(inputs)))
 
     def _inputs(self, mutant: Mutant) -> dict[str, Any]:
         inputs: dict[str, Any] = closed(replaced(self._trees[mutant.urn], mutant.path, mutant.value))

@@ -84,8 +84,11 @@ class Caller:
         answer = self._provider.Check(request, self._connection)
         return {failure.property: failure.reason for failure in answer.failures}
 
-    def create(self, token: str, *, named: str = "it", **inputs: Any) -> Managed:
-        """Create a resource; *named* is its logical name, which tells two of a type apart."""
+    def create(self, token: str, **inputs: Any) -> Managed:
+        return self.create_named("it", token, **inputs)
+
+    def create_named(self, named: str, token: str, /, **inputs: Any) -> Managed:
+        """Create a resource with a logical name, which tells two of a type apart."""
         urn = _urn(token, named)
         request = messages.CreateRequest(urn=urn, properties=encode(inputs))
         answer = self._provider.Create(request, self._connection)

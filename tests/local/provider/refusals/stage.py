@@ -88,7 +88,8 @@ def deploy(
         inputs = _filled(broken(name, changes or {}), lambda other, output: _output(made[other], output))
         if failures := caller.failures(token, inputs):
             raise RefusedError("; ".join(f"{path}: {reason}" for path, reason in failures.items()))
-        made[name] = caller.create(token, named=named if named and name == names[-1] else name, **inputs)
+        logical = named if named and name == names[-1] else name
+        made[name] = caller.create_named(logical, token, **inputs)
     return made[names[-1]]
 
 
