@@ -13,7 +13,7 @@ from local.provider.values import plain
 from tests.local.provider.caller import REGION, AbortedError, Caller, Managed
 from tests.local.provider.test_dropped import ALARM, CODE, FUNCTION, POLICY, RULE, TABLE, TRUST, document
 
-KEY = f"arn:aws:kms:{REGION}:123456789012:key/k"
+KEY = f"arn:aws:kms:{REGION}:111111111111:key/k"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:123456789012:q"
 DEAD_LETTERS = json.dumps({"maxReceiveCount": 5, "deadLetterTargetArn": QUEUE_ARN})
 INDEX = {"name": "index", "keySchemas": [{"attributeName": "id", "keyType": "HASH"}], "projectionType": "ALL"}
@@ -44,7 +44,7 @@ FULL: dict[str, dict[str, Any]] = {
         "timeout": 60,
         "memorySize": 512,
         "publish": True,
-        "environment": {"variables": {"A": "b", "S": wrapped("hush")}},
+        "environment": {"variables": {"A1": "b", "S1": wrapped("hush")}},
         "reservedConcurrentExecutions": 5,
         "tracingConfig": {"mode": "Active"},
         "tags": {"a": "1"},
@@ -127,7 +127,7 @@ FULL: dict[str, dict[str, Any]] = {
     "aws:s3/bucketNotification:BucketNotification": {"bucket": "base", "eventbridge": True},
     "aws:s3/bucketLogging:BucketLogging": {"bucket": "base", "targetBucket": "base", "targetPrefix": "logs/"},
     "aws:guardduty/malwareProtectionPlan:MalwareProtectionPlan": {
-        "role": "r",
+        "role": "arn:aws:iam::123456789012:role/of-scan",
         "protectedResource": {"s3Bucket": {"bucketName": "base"}},
     },
 }
@@ -144,6 +144,10 @@ NEEDS_ANOTHER = {
 def surroundings(cloud):
     """What the resources stand on."""
     cloud.client("iam", REGION).create_role(RoleName="of-function", AssumeRolePolicyDocument=TRUST)
+    scanning = document(
+        Action="sts:AssumeRole", Principal={"Service": "malware-protection-plan.guardduty.amazonaws.com"}
+    )
+    cloud.client("iam", REGION).create_role(RoleName="of-scan", AssumeRolePolicyDocument=scanning)
     location = {"LocationConstraint": REGION}
     cloud.client("s3", REGION).create_bucket(Bucket="base", CreateBucketConfiguration=location)
     cloud.client("sqs", REGION).create_queue(QueueName="q")
@@ -275,9 +279,9 @@ DRIFT: list[tuple[str, str, Callable[[Any, Managed], object], dict[str, Any]]] =
         "aws:lambda/function:Function",
         "lambda",
         lambda client, it: client.update_function_configuration(
-            FunctionName="it", Environment={"Variables": {"A": "x", "S": "hush"}}
+            FunctionName="it", Environment={"Variables": {"A1": "x", "S1": "hush"}}
         ),
-        {"environment": {"variables": {"A": "x", "S": "hush"}}},
+        {"environment": {"variables": {"A1": "x", "S1": "hush"}}},
     ),
     (
         "aws:lambda/function:Function",
