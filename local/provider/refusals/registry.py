@@ -13,10 +13,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.permissions.errors import PermissionsError
+from local.provider.inputs import Problem
 from local.provider.refusals.constraints import Constraint, shown
 from local.provider.refusals.places import Inputs, NotKnownError, places
 from local.provider.refusals.situation import Situation
-from local.provider.schema import Problem
 
 
 class When(enum.Enum):

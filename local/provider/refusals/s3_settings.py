@@ -161,9 +161,9 @@ def replication_needs_versions(situation: Situation) -> Iterator[str]:
     yield "Versioning must be 'Enabled' on the bucket to apply a replication configuration"
 
 
-@in_use(*LOGGINGS, operation="PutBucketLogging", page=LOG_PAGE)
+@at_deploy(*LOGGINGS, error="InvalidTargetBucketForLogging", operation="PutBucketLogging", page=LOG_PAGE)
 def log_delivery(situation: Situation) -> Iterator[str]:
-    """The log bucket's policy admits S3's log delivery; else S3 takes the setting and delivers nothing."""
+    """The log bucket's policy admits S3's log delivery."""
     target, source = situation.inputs["targetBucket"], f"arn:aws:s3:::{situation.inputs['bucket']}"
     call = ServiceCall(
         principal="logging.s3.amazonaws.com",
@@ -173,5 +173,8 @@ def log_delivery(situation: Situation) -> Iterator[str]:
         action="s3:PutObject",
         resource=f"arn:aws:s3:::{target}/{situation.get('targetPrefix', '')}log",
     )
-    if reason := service_refused(call, situation):
-        yield f"S3 takes the setting, and no access log of {situation.inputs['bucket']} arrives: {reason}"
+    if service_refused(call, situation):
+        yield (
+            "You must either provide the necessary permissions to the logging service using a bucket policy or "
+            "give the log-delivery group WRITE and READ_ACP permissions to the target bucket"
+        )

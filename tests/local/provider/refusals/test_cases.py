@@ -11,7 +11,8 @@ from tests.local.provider.caller import AbortedError
 from tests.local.provider.refusals.stage import RefusedError, deploy, needs, read
 
 CASES = {case["case"]: case for case in read("cases")}
-DEPLOYABLE = sorted(read("bases"))
+# moto, which never sees a bucket policy, takes logging only as the cloud process of the stack corrects it.
+DEPLOYABLE = sorted(read("bases").keys() - {"logging"})
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
