@@ -175,6 +175,6 @@ def log_delivery(situation: Situation) -> Iterator[str]:
     )
     if service_refused(call, situation):
         yield (
-            "You must either provide the necessary permissions to the logging service using a bucket policy or "
-            "give the log-delivery group WRITE and READ_ACP permissions to the target bucket"
+            "You must either provide the necessary permissions to the logging service using a bucket policy "
+            "or give the log-delivery group WRITE and READ_ACP permissions to the target bucket"
         )
