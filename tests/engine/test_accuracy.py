@@ -27,6 +27,26 @@ def denial(name):
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def allowed(action, **more):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
+
+
+TRUST = allowed("sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"})
+CODE = pulumi.AssetArchive({"app.py": pulumi.StringAsset("def handler(event, context): return event")})
+
+
+def redrive(arn):
+    return pulumi.Output.json_dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+
+
+def errors_of(function):
+    return {
+        "namespace": "AWS/Lambda", "metric_name": "Errors", "dimensions": {"FunctionName": function},
+        "comparison_operator": "GreaterThanThreshold", "threshold": 0, "evaluation_periods": 1,
+        "period": 300, "statistic": "Sum",
+    }
 """
 FLAT = """
 east = aws.Provider("east", region="us-east-1")
@@ -49,6 +69,22 @@ aws.dynamodb.Table("east-table", name="shop-records-dev", hash_key="id",
 aws.dynamodb.ContributorInsights("west-insights", table_name="shop-records-dev")
 aws.sns.Topic("news", name="shop-news-dev", tags=TAGS)
 aws.sqs.Queue("untagged", name="shop-untagged-dev")
+
+media_role = aws.iam.Role("media-role", name="shop-media-dev", assume_role_policy=TRUST, tags=TAGS)
+aws.iam.RolePolicy("media-rights", role="shop-media-dev", policy=allowed("s3:*", Resource="*"))
+media_function = aws.lambda_.Function("media-function", name="shop-media-dev", role=media_role.arn, code=CODE,
+    runtime="python3.13", handler="app.handler", tags=TAGS)
+aws.cloudwatch.MetricAlarm("media-errors", name="shop-media-dev", alarm_actions=[], tags=TAGS,
+    **errors_of("shop-media-dev"))
+thumbs_role = aws.iam.Role("thumbs-role", name="shop-thumbs-dev", assume_role_policy=TRUST, tags=TAGS)
+aws.iam.RolePolicy("thumbs-rights", role="shop-thumbs-dev", policy=allowed("s3:*", Resource="*"))
+thumbs_function = aws.lambda_.Function("thumbs-function", name="shop-thumbs-dev", role=thumbs_role.arn,
+    code=CODE, runtime="python3.13", handler="app.handler", tags=TAGS)
+aws.cloudwatch.MetricAlarm("thumbs-errors", name="shop-thumbs-dev", alarm_actions=[], tags=TAGS,
+    **errors_of("shop-thumbs-dev"))
+dead = aws.sqs.Queue("dead", name="shop-dead-dev", tags=TAGS)
+work = aws.sqs.Queue("work", name="shop-work-dev", redrive_policy=redrive(dead.arn), tags=TAGS)
+aws.lambda_.EventSourceMapping("feed", event_source_arn=work.arn, function_name="shop-media-dev", tags=TAGS)
 """
 NESTED = """
 class Level(pulumi.ComponentResource):
@@ -88,9 +124,36 @@ def tables(inside):
     aws.sqs.Queue("untagged", name="shop-untagged-dev", opts=inside)
 
 
+def tagged(args):
+    return pulumi.ResourceTransformResult({**args.props, "tags": TAGS}, args.opts)
+
+
+def tagged_at_once(args):
+    return pulumi.ResourceTransformationResult({**args.props, "tags": TAGS}, args.opts)
+
+
+def functions(inside):
+    by_west = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(provider=west))
+    transformed = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(transforms=[tagged]))
+    at_once = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(transformations=[tagged_at_once]))
+    made = {}
+    for name in NAMES:
+        role = aws.iam.Role(f"{name}-role", name=f"shop-{name}-dev", assume_role_policy=TRUST, opts=by_west)
+        aws.iam.RolePolicy(f"{name}-rights", role=role.id, policy=allowed("s3:*", Resource="*"), opts=by_west)
+        made[name] = aws.lambda_.Function(f"{name}-function", name=f"shop-{name}-dev", role=role.arn, code=CODE,
+            runtime="python3.13", handler="app.handler", opts=at_once)
+        aws.cloudwatch.MetricAlarm(f"{name}-errors", name=f"shop-{name}-dev", alarm_actions=[],
+            opts=transformed, **errors_of(made[name].name))
+    dead = aws.sqs.Queue("dead", name="shop-dead-dev", opts=transformed)
+    work = aws.sqs.Queue("work", name="shop-work-dev", redrive_policy=redrive(dead.arn), opts=at_once)
+    aws.lambda_.EventSourceMapping("feed", event_source_arn=work.arn, function_name=made["media"].arn,
+        opts=at_once)
+
+
 def everything(inside):
     buckets(inside)
     tables(inside)
+    functions(inside)
 
 
 Level(2, everything)
@@ -122,3 +185,9 @@ def test_loops_components_providers_regions_default_tags_and_transforms_make_no_
     assert [name for _, rule, name in flat if rule == "tags"] == ["untagged"]
     assert [name for _, rule, name in flat if rule == "s3-public-access"] == ["media", "thumbs"]
     assert not [name for _, rule, name in flat if rule == "s3-tls-only"]
+    assert [name for _, rule, name in flat if rule == "iam-exact"] == ["media-rights", "thumbs-rights"]
+    assert {name for _, rule, name in flat if rule == "function-alarms"} == {
+        "media-function",
+        "thumbs-function",
+    }
+    assert "feed" in {name for _, rule, name in flat if rule == "dead-letter-queues"}
