@@ -7,7 +7,9 @@ deletes what was created and not written down; the next run creates that again.
 """
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from local.engine.engine import Engine
 
@@ -20,6 +22,17 @@ def mend(engine: Engine, stack: str, sweep: Sweep) -> list[str]:
     engine.require("cancel", "--yes", "--stack", stack)
     engine.require("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack)
     return sweep(_known(engine, stack))
+
+
+def restore(state: Path) -> None:
+    """Put back the checkpoints in *state* that an engine had moved aside when it was killed.
+
+    It renames the old one before it writes the new one; what the old one does not know is mended then.
+    """
+    for backup in (state / ".pulumi" / "stacks").rglob("*.json.bak"):
+        checkpoint = backup.with_suffix("")
+        if not checkpoint.exists():
+            shutil.copyfile(backup, checkpoint)
 
 
 def _known(engine: Engine, stack: str) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from local.engine.run_lock import HeldLock, held
 from local.errors import LocalStackError
 from local.faults.control import RemoteFaults
 from local.folder import FOLDER, command, end_of, is_running, start_anew
-from local.mending import mend
+from local.mending import mend, restore
 from local.operating import operator_client
 from local.provider.emulation import Cloud
 from local.provider.server import serve
@@ -122,7 +122,7 @@ class LocalStack:
         with self._engine_lock("up", say) as lock:
             if program:
                 self.engine.prepare(program)
-            self.engine.select(STACK)
+            self._select(lock)
             self._mend(lock, say)
             arguments = ("up", "--yes", "--policy-pack", "policies")
             return self._run(lock, arguments, show=show)
@@ -130,7 +130,7 @@ class LocalStack:
     def destroy(self, *, say: Say = print) -> Run:
         """Delete all that is deployed, and what a killed run left."""
         with self._engine_lock("destroy", say) as lock:
-            self.engine.select(STACK)
+            self._select(lock)
             self._mend(lock, say)
             return self._run(lock, ("destroy", "--yes", "--skip-preview"))
 
@@ -141,6 +141,11 @@ class LocalStack:
         run = self.engine.run(*arguments, show=show, inherits=(lock.descriptor,))
         lock.ended = run.status >= 0  # a negative one is the signal that killed it
         return run
+
+    def _select(self, lock: HeldLock) -> None:
+        if lock.interrupted:
+            restore(self.folder / "state")
+        self.engine.select(STACK)
 
     def _mend(self, lock: HeldLock, say: Say) -> None:
         if lock.interrupted:
