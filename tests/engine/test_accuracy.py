@@ -140,8 +140,8 @@ def functions(inside):
     for name in NAMES:
         role = aws.iam.Role(f"{name}-role", name=f"shop-{name}-dev", assume_role_policy=TRUST, opts=by_west)
         aws.iam.RolePolicy(f"{name}-rights", role=role.id, policy=allowed("s3:*", Resource="*"), opts=by_west)
-        made[name] = aws.lambda_.Function(f"{name}-function", name=f"shop-{name}-dev", role=role.arn, code=CODE,
-            runtime="python3.13", handler="app.handler", opts=at_once)
+        made[name] = aws.lambda_.Function(f"{name}-function", name=f"shop-{name}-dev", role=role.arn,
+            code=CODE, runtime="python3.13", handler="app.handler", opts=at_once)
         aws.cloudwatch.MetricAlarm(f"{name}-errors", name=f"shop-{name}-dev", alarm_actions=[],
             opts=transformed, **errors_of(made[name].name))
     dead = aws.sqs.Queue("dead", name="shop-dead-dev", opts=transformed)
