@@ -30,7 +30,8 @@ _METRIC_ID = pattern(
 
 
 def _is_period(value: Any) -> bool:
-    return value in (10, 20, 30) or (isinstance(value, int) and 0 < value <= DAY and value % 60 == 0)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (value in (10, 20, 30) or (0 < value <= DAY and value % 60 == 0))
 
 
 _PERIOD = constraint("10, 20, 30 or a multiple of 60 up to 86,400", _is_period)
@@ -126,7 +127,7 @@ def evaluated_time(inputs: Inputs) -> Iterator[Fault]:
     count = inputs.get("evaluationPeriods", 1)
     periods = [inputs.get("period")]
     periods += [query.get("metric.period") for _, query in inputs.each("metricQueries")]
-    period = max([one for one in periods if isinstance(one, int)], default=0)
+    period = max([one for one in periods if isinstance(one, int | float)], default=0)
     limit = 7 * DAY if period >= HOUR else DAY
     if period * count > limit:
         yield (
