@@ -63,9 +63,9 @@ aws.s3.BucketPolicy("thumbs-policy", bucket=f"shop-thumbs-dev-{ACCOUNT}",
 aws.s3.BucketVersioning("thumbs-versions", bucket=f"shop-thumbs-dev-{ACCOUNT}",
     versioning_configuration={"status": "Enabled"})
 aws.dynamodb.Table("west-table", name="shop-records-dev", hash_key="id",
-    attributes=[{"name": "id", "type": "S"}], tags=TAGS)
+    attributes=[{"name": "id", "type": "S"}], read_capacity=1, write_capacity=1, tags=TAGS)
 aws.dynamodb.Table("east-table", name="shop-records-dev", hash_key="id",
-    attributes=[{"name": "id", "type": "S"}], tags=TAGS, opts=there)
+    attributes=[{"name": "id", "type": "S"}], read_capacity=1, write_capacity=1, tags=TAGS, opts=there)
 aws.dynamodb.ContributorInsights("west-insights", table_name="shop-records-dev")
 aws.sns.Topic("news", name="shop-news-dev", tags=TAGS)
 aws.sqs.Queue("untagged", name="shop-untagged-dev")
@@ -117,7 +117,7 @@ def tables(inside):
     for place, provider in {"west": west, "east": east}.items():
         options = pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(provider=provider))
         table = aws.dynamodb.Table(f"{place}-table", name="shop-records-dev", hash_key="id",
-            attributes=[{"name": "id", "type": "S"}], opts=options)
+            attributes=[{"name": "id", "type": "S"}], read_capacity=1, write_capacity=1, opts=options)
         if place == "west":
             aws.dynamodb.ContributorInsights("west-insights", table_name=table.name, opts=options)
     aws.sns.Topic("news", name="shop-news-dev", opts=inside)

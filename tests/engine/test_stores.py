@@ -22,6 +22,7 @@ def faulty_stores(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any]
         "expiration": {"days": 2555},
         "noncurrent_version_expiration": {"noncurrent_days": 60},
     }
+    capacity = {"read_capacity": 1, "write_capacity": 1}
     changes: dict[tuple[str, str], dict[str, Any]] = {
         ("Bucket", "objects-intake"): {"cors_rules": everybody},
         ("Bucket", "objects-quarantine"): {"force_destroy": True},
@@ -31,8 +32,7 @@ def faulty_stores(kind: str, name: str, props: dict[str, Any]) -> dict[str, Any]
         ("BucketServerSideEncryptionConfiguration", "objects-intake"): {
             "rules": [{"apply_server_side_encryption_by_default": default, "bucket_key_enabled": False}]
         },
-        ("Table", "objects-records"): {"billing_mode": None},
-        ("Table", "objects-idempotency"): {"ttl": None},
+        ("Table", "objects-idempotency"): {"ttl": None, "billing_mode": None} | capacity,
         ("ContributorInsights", "objects-records"): {"index_name": "byProcessedDay"},
         ("Key", "foundation"): {"is_enabled": False},
         ("Alias", "foundation"): {"target_key_id": "another"},
