@@ -18,21 +18,34 @@ type Sweep = Callable[[list[tuple[str, str]]], list[str]]
 
 
 def mend(engine: Engine, stack: str, sweep: Sweep) -> list[str]:
-    """Mend the state of *stack*; return the URNs of the resources that were deleted from the cloud."""
-    engine.require("cancel", "--yes", "--stack", stack)
+    """Mend the state of *stack* that was restored; return the URNs that were deleted from the cloud."""
     engine.require("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack)
     return sweep(_known(engine, stack))
 
 
 def restore(state: Path) -> None:
-    """Put back the checkpoints in *state* that an engine had moved aside when it was killed.
+    """Make the checkpoints in *state* readable again that an engine left half written when it was killed.
 
-    It renames the old one before it writes the new one; what the old one does not know is mended then.
+    It moves the old one aside before it writes the new one, and writes a file's attributes in place; what
+    the old checkpoint does not know is mended then, and attributes are not missed. Its locks go: whoever calls
+    this holds the lock that tells that no engine works on the state.
     """
+    shutil.rmtree(state / ".pulumi" / "locks", ignore_errors=True)
+    for attributes in (state / ".pulumi").rglob("*.attrs"):
+        if not _is_json(attributes):
+            attributes.unlink()
     for backup in (state / ".pulumi" / "stacks").rglob("*.json.bak"):
         checkpoint = backup.with_suffix("")
-        if not checkpoint.exists():
+        if not checkpoint.exists() or not _is_json(checkpoint):
             shutil.copyfile(backup, checkpoint)
+
+
+def _is_json(file: Path) -> bool:
+    try:
+        json.loads(file.read_bytes())
+    except ValueError:
+        return False
+    return True
 
 
 def _known(engine: Engine, stack: str) -> list[tuple[str, str]]:

@@ -131,7 +131,10 @@ class Engine:
 
     def select(self, stack: str) -> None:
         """Make *stack* the current one, creating it in this engine's own state if need be."""
-        if self.run("stack", "select", stack).status:
+        selected = self.run("stack", "select", stack)
+        if selected.status and f"no stack named '{stack}'" not in selected.output:
+            raise LocalStackError(f"pulumi stack select {stack} failed:\n{selected.output}")
+        if selected.status:
             self.require("stack", "init", stack)
 
     def preview(self) -> Run:
