@@ -27,8 +27,8 @@ def restore(state: Path) -> None:
     """Make the checkpoints in *state* readable again that an engine left half written when it was killed.
 
     It moves the old one aside before it writes the new one, and writes a file's attributes in place; what
-    the old checkpoint does not know is mended then, and attributes are not missed. Its locks go: whoever calls
-    this holds the lock that tells that no engine works on the state.
+    the old checkpoint does not know is mended then, and attributes are not missed. Its locks go: whoever
+    calls this holds the lock that tells that no engine works on the state.
     """
     shutil.rmtree(state / ".pulumi" / "locks", ignore_errors=True)
     for attributes in (state / ".pulumi").rglob("*.attrs"):

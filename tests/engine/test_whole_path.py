@@ -261,16 +261,6 @@ def test_a_worker_that_drops_an_event_fails_the_demo(program, tmp_path):
     ]
 
 
-def test_destroying_the_stack_leaves_nothing_in_the_cloud(stack, resources_at):
-    assert {"buckets", "queues", "tables", "keys", "rules", "alarms"} <= resources_at(stack.endpoint).keys()
-
-    run = stack.destroy()
-
-    assert run.status == 0, run.output
-    assert stack.status()["emulated"] == stack.status()["recorded"] == {}
-    assert resources_at(stack.endpoint) == {}
-
-
 def test_the_deployed_program_passes_the_pack_by_its_state_alone(stack, tmp_path):
     state = tmp_path / "state.json"
     stack.engine.require("stack", "export", "--file", str(state))
@@ -282,3 +272,13 @@ def test_the_deployed_program_passes_the_pack_by_its_state_alone(stack, tmp_path
     assert report.resources > 90
     judged = stack.engine.run("policy", "analyze", "--file", str(state), "--policy-pack", "policies")
     assert judged.status == 0, judged.output
+
+
+def test_destroying_the_stack_leaves_nothing_in_the_cloud(stack, resources_at):
+    assert {"buckets", "queues", "tables", "keys", "rules", "alarms"} <= resources_at(stack.endpoint).keys()
+
+    run = stack.destroy()
+
+    assert run.status == 0, run.output
+    assert stack.status()["emulated"] == stack.status()["recorded"] == {}
+    assert resources_at(stack.endpoint) == {}
