@@ -124,12 +124,16 @@ class Faults:
                 if fault is strike.fault:
                     self._struck[name] -= 1
 
-    def wait_unpaused(self, queue: str, stopping: threading.Event) -> None:
-        """Return once *queue* may be polled, or soon after *stopping* is set."""
-        place = {"queue": queue}
+    def wait_unpaused(
+        self, queue: str, stopping: threading.Event, waiting: threading.Event | None = None
+    ) -> None:
+        """Return once *queue* may be polled, or soon after *stopping* is set; meanwhile *waiting* is set."""
+        place, waiting = {"queue": queue}, waiting or threading.Event()
         with self._changed:
             while not stopping.is_set() and self._pauses(place):
+                waiting.set()
                 self._changed.wait(_STOP_SECONDS)
+            waiting.clear()
 
     def _pauses(self, place: dict[str, str]) -> bool:
         return any(fault.matches("queues", place) for fault in self._active.values())

@@ -56,7 +56,7 @@ class Mapping:
         limit = source.concurrency or _CONCURRENCY
         self._slots = Slots(limit)
         self._workers = ThreadPoolExecutor(limit, thread_name_prefix=f"mapping-{source.id}")
-        self._stopping = threading.Event()
+        self._stopping, self._paused = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._failures: dict[str, None] = {}
@@ -81,7 +81,8 @@ class Mapping:
 
     def status(self) -> MappingStatus:
         """Return state and numbers."""
-        state = MappingState.PROBLEM if self._problem else MappingState.ENABLED
+        state = MappingState.PAUSED if self._paused.is_set() else MappingState.ENABLED
+        state = MappingState.PROBLEM if self._problem else state
         with self._lock:
             return MappingStatus(
                 id=self.source.id,
@@ -107,7 +108,7 @@ class Mapping:
         queue: SourceQueue | None = None
         while not self._stopping.is_set():
             try:
-                self._faults.wait_unpaused(self._queue_name, self._stopping)
+                self._faults.wait_unpaused(self._queue_name, self._stopping, self._paused)
                 self._refuse_unsupported()
                 self._refuse_unpermitted()
                 queue = queue or self._open_queue()

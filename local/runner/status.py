@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 
 class MappingState(enum.StrEnum):
-    """Whether a mapping polls its source; a problem is named in its status."""
+    """Whether a mapping polls its source; a problem is named in its status, a pause is a fault on demand."""
 
     ENABLED = "Enabled"
+    PAUSED = "Paused"
     DISABLED = "Disabled"
     PROBLEM = "Problem"
 

@@ -43,6 +43,7 @@ def test_events_wait_in_a_paused_queue_until_it_is_resumed(
     names = Names.of(stack)
     sqs, queue = stack.client("sqs", names.region), names.work_queue
     faults.pause("*-work-*")
+    eventually(lambda: "Paused" in {one["state"] for one in stack.status()["runner"]["mappings"]})
 
     body = b"id\n1\n"
     stack.client("s3", names.region).put_object(

@@ -26,7 +26,7 @@ def stack(running: LocalStack) -> Iterator[LocalStack]:
 
 @pytest.fixture
 def fault(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> "Command":
-    monkeypatch.setattr(commands, "FOLDER", stack.folder)
+    monkeypatch.setattr(commands, "chosen_folder", lambda: stack.folder)
     return Command()
 
 
