@@ -12,6 +12,7 @@ import re
 import threading
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,11 @@ class ResourceType:
         return frozenset(name for name, optional in self.outputs.items() if not optional)
 
     def normalize(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """Return JSON text where an object, not a list, was given for a text property."""
+        """Return values of the type that a property has, as the real provider does.
+
+        Objects, not lists, become JSON text where text is due; numbers and booleans become text, and text
+        that spells one becomes it.
+        """
         return _normalized(self.arguments, properties)
 
     def problems(self, properties: Mapping[str, Any]) -> list[Problem]:
@@ -79,16 +84,35 @@ def _normalized(cls: type, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normalized_value(annotation: Any, value: Any) -> Any:
-    if not isinstance(value, dict | list) or is_archive(value):
+    if value is None or value == UNKNOWN or is_archive(value):
         return value
     kinds = list(alternatives(annotation))
+    if not isinstance(value, dict | list):
+        return _converted(kinds, value)
     if str in kinds and isinstance(value, dict):
         return UNKNOWN if has_unknown(value) else json.dumps(value)
     if isinstance(value, list):
         elements = [typing.get_args(kind)[0] for kind in kinds if container(kind) == "list"]
         return [_normalized_value(elements[0], item) for item in value] if elements else value
+    if members := [typing.get_args(kind)[1] for kind in kinds if container(kind) == "dict"]:
+        return {name: _normalized_value(members[0], item) for name, item in value.items()}
     nested = [kind for kind in kinds if inspect.isclass(kind) and sdk_types.is_input_type(kind)]
     return _normalized(nested[0], value) if nested else value
+
+
+def _converted(kinds: list[Any], value: Any) -> Any:
+    """Return a single value as text, number or boolean, whichever is due; what spells none stays as it is."""
+    if str in kinds:
+        return value if isinstance(value, str) else json.dumps(value)
+    if not isinstance(value, str):
+        return value
+    if bool in kinds:
+        return {"true": True, "false": False}.get(value, value)
+    for kind in (int, float):
+        if kind in kinds or float in kinds:
+            with suppress(ValueError):
+                return kind(value)
+    return value
 
 
 def _outputs(cls: type) -> dict[str, bool]:

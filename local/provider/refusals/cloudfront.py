@@ -75,7 +75,7 @@ def origins_of_behaviours(inputs: Inputs) -> Iterator[Fault]:
     """Every cache behaviour leads to an origin that the distribution has."""
     known = {one.get("originId") for _, one in inputs.each("origins")}
     known |= {one.get("originId") for _, one in inputs.each("originGroups")}
-    behaviours = [("defaultCacheBehavior", Inputs(inputs.raw.get("defaultCacheBehavior") or {}))]
+    behaviours = [("defaultCacheBehavior", inputs.part("defaultCacheBehavior"))]
     for place, behaviour in [*behaviours, *inputs.each("orderedCacheBehaviors")]:
         target = behaviour.get("targetOriginId")
         if target is not None and target not in known:
@@ -117,7 +117,7 @@ def methods_of_behaviours(inputs: Inputs) -> Iterator[Fault]:
     """Allowed methods are GET and HEAD, those with OPTIONS, or all seven; cached methods are among them."""
     sets = ({"GET", "HEAD"}, {"GET", "HEAD", "OPTIONS"})
     everything = sets[1] | {"PUT", "POST", "PATCH", "DELETE"}
-    behaviours = [("defaultCacheBehavior", Inputs(inputs.raw.get("defaultCacheBehavior") or {}))]
+    behaviours = [("defaultCacheBehavior", inputs.part("defaultCacheBehavior"))]
     for place, behaviour in [*behaviours, *inputs.each("orderedCacheBehaviors")]:
         allowed = set(behaviour.get("allowedMethods") or [])
         if allowed and allowed not in (*sets, everything):

@@ -62,7 +62,7 @@ constrain(
 @at_check(FUNCTION, error="InvalidParameterValueException", operation="CreateFunction", page=VARIABLES)
 def environment_keys(inputs: Inputs) -> Iterator[Fault]:
     """Environment variables begin with a letter, and none is one that Lambda reserves."""
-    for key in inputs.raw.get("environment", {}).get("variables", {}):
+    for key in inputs.keys("environment.variables"):
         if key in _RESERVED:
             yield (
                 f"environment.variables.{key}",

@@ -22,6 +22,17 @@ class Inputs:
         value = self._at(path)
         return default if value is None else known(value)
 
+    def keys(self, path: str) -> list[str]:
+        """Return the names in the object at a dotted path, whose values may be unknown."""
+        value = self._at(path)
+        if value == UNKNOWN:
+            raise NotKnownError(path)
+        return list(value or {})
+
+    def part(self, path: str) -> "Inputs":
+        """Return the object at a dotted path, an empty one where it is absent; parts of it may be unknown."""
+        return Inputs({key: self._at(f"{path}.{key}") for key in self.keys(path)})
+
     def each(self, path: str) -> Iterator[tuple[str, "Inputs"]]:
         """Yield path and content of every object in the list at *path*, of which parts may be unknown."""
         value = self._at(path)

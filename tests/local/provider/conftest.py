@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from local.cloud import CloudProcess
 from local.deployed import Deployed
 from local.provider.emulation import Cloud
 from tests.local.provider.caller import Caller
@@ -14,11 +14,9 @@ from tests.local.provider.caller import Caller
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    served = CloudProcess("http://127.0.0.1:1/invoke", 2)
+    yield served.endpoint
+    served.stop()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from moto.s3.models import FakeBucket
 
 from local.provider.emulation import EMULATIONS
 from local.provider.secrets import wrapped
@@ -175,9 +174,11 @@ def created(provider: Caller, token: str) -> Managed:
 
 
 @pytest.fixture(autouse=True)
-def _no_bucket_policies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a log bucket be named without a policy in moto, as the moto process of the local stack does."""
-    monkeypatch.setattr(FakeBucket, "_log_permissions_enabled_policy", lambda *_, **__: True)
+def admitting(provider: Caller) -> None:
+    """The log bucket admits S3's log delivery."""
+    delivery = {"Service": "logging.s3.amazonaws.com"}
+    policy = document(Action="s3:PutObject", Principal=delivery, Resource="arn:aws:s3:::base/logs/*")
+    provider.create("aws:s3/bucketPolicy:BucketPolicy", bucket="base", policy=policy)
 
 
 def tokens() -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 from local.provider.values import UNKNOWN
 
 QUEUE, TABLE, FUNCTION = "aws:sqs/queue:Queue", "aws:dynamodb/table:Table", "aws:lambda/function:Function"
+RECORDS = {"name": "records", "hashKey": "id", "billingMode": "PAY_PER_REQUEST"}
 
 
 @pytest.mark.parametrize(
@@ -103,14 +104,26 @@ def test_a_wrong_input_is_refused_with_its_path_and_what_would_be_right(
 @pytest.mark.parametrize(
     ("token", "inputs"),
     [
-        ("aws:sqs/queue:Queue", {"delaySeconds": "5", "fifoQueue": "true", "name": 7}),
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": "r", "policyArn": "arn:of-our-own"}),
-        ("aws:lambda/function:Function", {"role": UNKNOWN, "runtime": UNKNOWN, "environment": UNKNOWN}),
+        ("aws:sqs/queue:Queue", {"delaySeconds": "5", "fifoQueue": "false", "name": 7}),
+        (
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+            {"role": "r", "policyArn": "arn:aws:iam::123456789012:policy/p"},
+        ),
+        (
+            FUNCTION,
+            {
+                "role": UNKNOWN,
+                "runtime": UNKNOWN,
+                "environment": UNKNOWN,
+                "code": UNKNOWN,
+                "handler": UNKNOWN,
+            },
+        ),
         (
             "aws:dynamodb/table:Table",
-            {"attributes": [{"name": UNKNOWN, "type": UNKNOWN}], "tags": {"a": UNKNOWN}},
+            RECORDS | {"attributes": [{"name": UNKNOWN, "type": UNKNOWN}], "tags": {"a": UNKNOWN}},
         ),
-        ("aws:dynamodb/table:Table", {"attributes": [UNKNOWN], "ttl": UNKNOWN, "tags": UNKNOWN}),
+        ("aws:dynamodb/table:Table", RECORDS | {"attributes": [UNKNOWN], "ttl": UNKNOWN, "tags": UNKNOWN}),
     ],
 )
 def test_what_the_real_provider_converts_and_what_is_not_known_yet_is_accepted(previewing, token, inputs):
@@ -124,3 +137,21 @@ def test_what_is_not_known_yet_stays_so_in_a_preview(previewing):
     previewed = previewing.preview("aws:dynamodb/table:Table", **checked)
 
     assert table.items() <= previewed.state.items()
+
+
+def test_values_are_of_the_type_that_their_property_has_as_the_real_provider_makes_them(previewing):
+    given = {
+        "name": 7,
+        "delaySeconds": "5",
+        "fifoQueue": "false",
+        "tags": {"n": 1, "b": True},
+        "policy": {"a": 1},
+    }
+
+    assert previewing.check(QUEUE, **given) == {
+        "name": "7",
+        "delaySeconds": 5,
+        "fifoQueue": False,
+        "tags": {"n": "1", "b": "true"},
+        "policy": '{"a": 1}',
+    }
