@@ -13,7 +13,9 @@ blocked = dict.fromkeys(
 )
 aws.s3.BucketPublicAccessBlock("pab", bucket=bucket.bucket, **blocked)
 aws.cloudwatch.LogGroup("l", name="/l", retention_in_days=14)
-trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole"}]}
+lambdas = {"Service": "lambda.amazonaws.com"}
+assume = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": lambdas}
+trust = {"Version": "2012-10-17", "Statement": [assume]}
 role = aws.iam.Role("r", name="r", assume_role_policy=trust)
 aws.lambda_.Function(
     "f", name="f", role=role.arn, runtime="python3.13", handler="app.handler", timeout=60,
