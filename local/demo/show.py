@@ -30,9 +30,13 @@ WAIT_SECONDS = 120
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def _title(console: Console, title: str) -> None:
+    console.print(f"\n[bold]{title}[/bold]", soft_wrap=True)
+
+
 @contextmanager
 def _part(console: Console, title: str) -> Iterator[None]:
-    console.print(f"\n[bold]{title}[/bold]")
+    _title(console, title)
     begun = time.monotonic()
     yield
     console.print(f"   {time.monotonic() - begun:.1f} s", style="dim")
@@ -50,8 +54,8 @@ def run_demo(console: Console, program: Path = ROOT) -> int:
             show_gate(console, folder)
         with _part(console, "2  The program as it is: dev and prod previewed, the policy pack mandatory"):
             show_previews(console, folder)
-        with _part(console, "3  Stack local deployed by the real engine, the same pack in front"):
-            stack = LocalStack.start(folder / "stack", program=program)
+        _title(console, "3  Stack local deployed by the real engine, the same pack in front")
+        stack = LocalStack.start(folder / "stack", program=program)
         try:
             _deploy(console, stack)
             wrong = put_and_account(console, stack)
