@@ -14,7 +14,7 @@ from local.permissions.principals import Principals, parse_principals
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?-]+")
 _DOCUMENT = frozenset({"Version", "Id", "Statement"})
-_STATEMENT = frozenset(
+STATEMENT_ELEMENTS = frozenset(
     {
         "Sid",
         "Effect",
@@ -113,7 +113,7 @@ def _statement(raw: Any, index: int, policy: str, kind: Kind, *, variables: bool
     if not isinstance(raw, Mapping):
         raise PolicyError(f"{policy}: statement {index} is not an object")
     where = f"statement {raw.get('Sid') or index!r} of {policy}"
-    _refuse_unknown(raw, _STATEMENT, where)
+    _refuse_unknown(raw, STATEMENT_ELEMENTS, where)
     if raw.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"{where}: Effect {raw.get('Effect')!r} is not Allow or Deny")
     actions, not_actions = _one_of(raw, "Action", where)

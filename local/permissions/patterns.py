@@ -2,12 +2,13 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERAL_CHARACTERS = frozenset("*?$")
 ARN_SEGMENTS = 6
+_NO_COLON = "[^:]"
 
 
 class Wildcard(enum.Enum):
@@ -112,16 +113,8 @@ def _compiled_resource(pattern: Pattern) -> re.Pattern[str]:
     return re.compile(_joined(runs + others), re.DOTALL)
 
 
-def _within_segment(pieces: list[str | Wildcard]) -> str:
-    parts = [""]
-    for piece in pieces:
-        if piece is Wildcard.ANY:
-            parts.append("")
-        else:
-            parts[-1] += "[^:]" if piece is Wildcard.ONE else re.escape(str(piece))
-    first, *rest = parts
-    middle = "".join(f"(?>[^:]*?{part})" for part in rest[:-1])
-    return f"{first}{middle}[^:]*{rest[-1]}" if rest else first
+def _within_segment(pieces: Sequence[str | Wildcard]) -> str:
+    return _joined(_runs(pieces, _NO_COLON), _NO_COLON)
 
 
 @lru_cache(maxsize=4096)
@@ -130,19 +123,19 @@ def _compiled(pattern: Pattern, ignore_case: bool) -> re.Pattern[str]:
     return re.compile(_joined(_runs(pattern)), flags)
 
 
-def _runs(pattern: Pattern) -> list[str]:
-    """Return what stands between the `*` of *pattern*, as regular expressions."""
+def _runs(pieces: Sequence[str | Wildcard], character: str = ".") -> list[str]:
+    """Return what stands between the `*` of a pattern, as regular expressions; `?` is any *character*."""
     runs = [""]
-    for piece in pattern:
+    for piece in pieces:
         if piece is Wildcard.ANY:
             runs.append("")
         else:
-            runs[-1] += "." if piece is Wildcard.ONE else re.escape(str(piece))
+            runs[-1] += character if piece is Wildcard.ONE else re.escape(str(piece))
     return runs
 
 
-def _joined(runs: list[str]) -> str:
-    """Join by `*` in a way that never backtracks across one, so that no policy stalls us."""
+def _joined(runs: list[str], character: str = ".") -> str:
+    """Join by `*`, any run of *character*, never backtracking across one, so that no policy stalls us."""
     first, *rest = runs
-    middle = "".join(f"(?>.*?{run})" for run in rest[:-1])
-    return f"{first}{middle}.*{rest[-1]}" if rest else first
+    middle = "".join(f"(?>{character}*?{run})" for run in rest[:-1])
+    return f"{first}{middle}{character}*{rest[-1]}" if rest else first

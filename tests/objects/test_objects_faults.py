@@ -4,6 +4,7 @@ import importlib
 import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -210,22 +211,32 @@ def test_a_quarantine_whose_table_fails_half_of_all_writes_moves_and_records_eac
     assert len({notice["Message"] for notice in cloud.notices()}) == 9
 
 
-def test_an_answer_that_was_lost_is_told_from_an_earlier_event(
-    cloud: Cloud, worker: Invoke, metrics: Metrics, waits: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    version = cloud.upload()
+@contextmanager
+def losing_the_first_answer(
+    monkeypatch: pytest.MonkeyPatch, table: str
+) -> Iterator[list[AWSPreparedRequest]]:
+    """Let the first request about *table* take effect and its answer be lost; yield what was hit."""
     lost: list[AWSPreparedRequest] = []
     serve = BotocoreStubber.__call__
 
-    def lose_the_first_record(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
+    def lose(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
         answer = serve(stub, event_name, request, **rest)  # type: ignore[arg-type]
-        if RECORDS in str(request.body) and not lost:
+        if table in str(request.body) and not lost:
             lost.append(request)
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
     with monkeypatch.context() as patch:
-        patch.setattr(BotocoreStubber, "__call__", lose_the_first_record)
+        patch.setattr(BotocoreStubber, "__call__", lose)
+        yield lost
+
+
+def test_an_answer_that_was_lost_is_told_from_an_earlier_event(
+    cloud: Cloud, worker: Invoke, metrics: Metrics, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = cloud.upload()
+
+    with losing_the_first_answer(monkeypatch, RECORDS) as lost:
         assert worker(scan_event(version)) == []
 
     assert len(lost) == 1
@@ -239,18 +250,8 @@ def test_a_worker_whose_mark_was_written_with_the_answer_lost_knows_it_again_and
 ) -> None:
     """Else its own mark would keep it and every repeat away until the invocation's deadline."""
     version = cloud.upload()
-    lost: list[AWSPreparedRequest] = []
-    serve = BotocoreStubber.__call__
 
-    def lose_the_first_mark(stub: object, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
-        answer = serve(stub, event_name, request, **rest)  # type: ignore[arg-type]
-        if IDEMPOTENCY in str(request.body) and not lost:
-            lost.append(request)
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(BotocoreStubber, "__call__", lose_the_first_mark)
+    with losing_the_first_answer(monkeypatch, IDEMPOTENCY) as lost:
         assert worker(scan_event(version)) == []
 
     assert len(lost) == 1

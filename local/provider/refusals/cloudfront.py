@@ -65,6 +65,12 @@ constrain(
 )
 
 
+def _behaviours(inputs: Inputs) -> list[tuple[str, Inputs]]:
+    """Return path and content of every cache behaviour, the default one first."""
+    default = ("defaultCacheBehavior", inputs.part("defaultCacheBehavior"))
+    return [default, *inputs.each("orderedCacheBehaviors")]
+
+
 @at_check(
     DISTRIBUTION,
     error="NoSuchOrigin",
@@ -75,8 +81,7 @@ def origins_of_behaviours(inputs: Inputs) -> Iterator[Fault]:
     """Every cache behaviour leads to an origin that the distribution has."""
     known = {one.get("originId") for _, one in inputs.each("origins")}
     known |= {one.get("originId") for _, one in inputs.each("originGroups")}
-    behaviours = [("defaultCacheBehavior", inputs.part("defaultCacheBehavior"))]
-    for place, behaviour in [*behaviours, *inputs.each("orderedCacheBehaviors")]:
+    for place, behaviour in _behaviours(inputs):
         target = behaviour.get("targetOriginId")
         if target is not None and target not in known:
             yield (
@@ -117,8 +122,7 @@ def methods_of_behaviours(inputs: Inputs) -> Iterator[Fault]:
     """Allowed methods are GET and HEAD, those with OPTIONS, or all seven; cached methods are among them."""
     sets = ({"GET", "HEAD"}, {"GET", "HEAD", "OPTIONS"})
     everything = sets[1] | {"PUT", "POST", "PATCH", "DELETE"}
-    behaviours = [("defaultCacheBehavior", inputs.part("defaultCacheBehavior"))]
-    for place, behaviour in [*behaviours, *inputs.each("orderedCacheBehaviors")]:
+    for place, behaviour in _behaviours(inputs):
         allowed = set(behaviour.get("allowedMethods") or [])
         if allowed and allowed not in (*sets, everything):
             yield (

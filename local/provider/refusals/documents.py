@@ -8,24 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from local.permissions.documents import Kind
+from local.permissions.documents import STATEMENT_ELEMENTS, Kind
 
 _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+|arn:[^:]*(:[^:]*)*\*")
 _SID = re.compile(r"[A-Za-z0-9]*")
-_ELEMENTS = frozenset(
-    [
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    ]
-)
 _BASES = """
 StringEquals StringNotEquals StringEqualsIgnoreCase StringNotEqualsIgnoreCase StringLike StringNotLike
 NumericEquals NumericNotEquals NumericLessThan NumericLessThanEquals NumericGreaterThan
@@ -62,7 +49,7 @@ def _faults(found: list[Mapping[str, Any]], kind: Kind) -> Iterator[str]:
     if len(sids) != len(set(sids)):
         yield "Statement IDs (SID) in a single policy must be unique."
     for one in found:
-        if one.keys() - _ELEMENTS or one.get("Effect") not in ("Allow", "Deny"):
+        if one.keys() - STATEMENT_ELEMENTS or one.get("Effect") not in ("Allow", "Deny"):
             yield _SYNTAX
         if kind is Kind.IDENTITY and not _SID.fullmatch(str(one.get("Sid", ""))):
             yield f"Statement IDs (SID) must be alpha-numeric: {one['Sid']}"
