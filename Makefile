@@ -48,6 +48,7 @@ workflows: setup-tests
 
 docs: setup-tests ## write the generated pages, and what the pack pins where it is copied to
 	@$(BIN)/python -m guardrails.pages docs --tests tests
+	@$(BIN)/python -m local.page docs
 	@$(PINNED) > policies/requirements.txt
 
 bench: setup ## measure policy pack and local stack beside their baselines, and write docs/benchmarks.md

@@ -1,12 +1,11 @@
 """Write docs/local-stack.md: what of AWS is emulated here, what is only recorded, what is not checked.
 
 Run as `python -m local.page FOLDER [--check]`. Everything on the page comes from the code that does it: the
-emulations and their docstrings, the table of deliveries, the kinds of faults, what is corrected
+emulations and their docstrings, the tables of deliveries and refusals, the kinds of faults, what is corrected
 in moto, and `NOT_CHECKED` of each module.
 """
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import re
@@ -22,6 +21,7 @@ from local import moto_corrections
 from local.deliveries.kinds import DELIVERIES
 from local.faults.fault import SITES
 from local.provider.emulation import ACCOUNT, EMULATIONS
+from local.provider.refusals import REFUSALS, sentence
 from local.provider.schema import UnknownTypeError, resource_type
 from local.stack import TIME_SCALE
 from local.toolchain import ROOT
@@ -37,7 +37,7 @@ def page() -> str:
         _emulated(),
         _recorded(),
         _delivered(),
-        *_refused(),
+        _refused(),
         _faults(),
         _corrected(),
         _not_checked(),
@@ -95,16 +95,24 @@ def _delivered() -> str:
     )
 
 
-def _refused() -> Iterator[str]:
-    """Yield the section about what AWS refuses and moto would take."""
-    if importlib.util.find_spec("local.provider.refusals"):
-        table = importlib.import_module("local.provider.refusals").REFUSALS
-        yield _section(
-            f"Refused as AWS refuses it: {len(table)} checks",
-            "What moto would take; the page of AWS that says so stands beside each check in the code.",
-            ["operation", "error", "when"],
-            [(f"`{one.operation}`", f"`{one.error}`", one.says) for one in table],
+def _refused() -> str:
+    rows = [
+        (
+            ", ".join(map(_kinds, one.types)),
+            sentence(one),
+            f"`{one.operation}`",
+            f"`{one.error or '-'}`",
+            one.when.value,
         )
+        for one in REFUSALS
+    ]
+    return _section(
+        f"Refused as AWS refuses it: {len(rows)} checks",
+        "What moto would take. At Check means already in a preview; what only fails in use is a warning at\n"
+        "the deployment. The page of AWS that says so stands beside each check in the code.",
+        ["type", "what holds", "operation", "error", "judged at"],
+        sorted(rows),
+    )
 
 
 def _faults() -> str:
@@ -157,6 +165,10 @@ def _token(module: str, cls: str) -> str | None:
     return token
 
 
+def _kinds(named: str) -> str:
+    return "every type" if named == "*" else f"`{_short(named)}`"
+
+
 def _short(token: str) -> str:
     _, module, cls = token.split(":")
     return f"{module.split('/')[0]}.{cls}"
@@ -172,7 +184,8 @@ def _first_sentence(text: str) -> str:
 
 def _section(title: str, intro: str, columns: list[str], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [f"## {title}", "", intro, "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    cells = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in cells)])
 
 
 def main() -> int:
