@@ -8,6 +8,13 @@ _QUEUE_KEYS = "Amazon SQS Developer Guide, Amazon SQS Key management"
 _TOPIC_KEYS = "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs"
 
 
+NOT_CHECKED = (
+    "EventBridge: deliveries to log groups, archives, buses and API destinations are moto's own, which asks for no "
+    "permission; other targets than these, queues and topics receive nothing.",
+)
+"""For the page docs/local-stack.md."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of delivery.

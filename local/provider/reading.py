@@ -28,10 +28,7 @@ class Reading:
 
     def state(self, known: Properties) -> Properties:
         """Return the outputs; of a resource that is only looked up, everything that is told."""
-        own = own_tags(
-            self.found.get("tagsAll") or {}, known.get("tags") or {}, self.configuration.default_tags
-        )
-        found = self._told(own)
+        found = self._told(known)
         if known.keys() <= {"region"}:
             known = {"region": self.configuration.region} | known if "region" in self.kind.outputs else {}
             return known | {key: _without_none(value) for key, value in found.items() if value is not None}
@@ -39,19 +36,20 @@ class Reading:
 
     def inputs(self, known: Properties, state: Properties) -> Properties:
         """Return the inputs that would make what is there; what the program leaves to AWS stays left out."""
-        own = own_tags(
-            self.found.get("tagsAll") or {}, known.get("tags") or {}, self.configuration.default_tags
-        )
         found = {
             key: value
-            for key, value in self._told(own).items()
+            for key, value in self._told(known).items()
             if key in self.kind.inputs and (key in known or key not in state or not same(state[key], value))
         }
         return reconciled(known, found, self.unset)
 
-    def _told(self, tags: Properties) -> Properties:
+    def _told(self, known: Properties) -> Properties:
+        """Return what moto tells, with the resource's own tags beside all of them."""
         told = {key: value for key, value in self.found.items() if key in self.kind.outputs}
-        return told | {"tags": tags} if "tagsAll" in told else told
+        if "tagsAll" not in told:
+            return told
+        default = self.configuration.default_tags
+        return told | {"tags": own_tags(told["tagsAll"] or {}, known.get("tags") or {}, default)}
 
 
 def look(emulation: Emulation, call: Call) -> Properties | None:

@@ -8,8 +8,8 @@ from local.provider.emulation import Call, Emulation, Setting, emulates, given, 
 from local.provider.values import Properties
 
 NOT_CHECKED = (
-    "S3: lifecycle rules, replication, object lock retention, request payment and access logs are "
-    "deployed and do nothing.",
+    "S3: lifecycle rules, replication, object lock retention and request payment are deployed and "
+    "do nothing.",
 )
 """For the page docs/local-stack.md."""
 
