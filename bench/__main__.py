@@ -39,7 +39,8 @@ def main() -> int:
             numbers = [int(word) for word in words if word.isdigit()]
             measured = measure(Path(scratch) / "stack", os.getloadavg()[0], *numbers)
             parts["local"] = section(measured).removeprefix(LOCAL)
-    text = parts["pack"] + (LOCAL + parts["local"] if parts["local"] else "")
+    written = [parts["pack"], *([LOCAL + parts["local"]] if parts["local"] else [])]
+    text = "\n".join(f"{part.rstrip()}\n" for part in written)
     target.write_text(text)
     sys.stdout.write(text)
     return 0

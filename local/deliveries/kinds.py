@@ -9,8 +9,8 @@ _TOPIC_KEYS = "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys a
 
 
 NOT_CHECKED = (
-    "EventBridge: deliveries to log groups, archives, buses and API destinations are moto's own, which asks for no "
-    "permission; other targets than these, queues and topics receive nothing.",
+    "EventBridge: deliveries to log groups, archives, buses and API destinations are moto's own, which "
+    "asks for no permission; other targets than these, queues and topics receive nothing.",
 )
 """For the page docs/local-stack.md."""
 
