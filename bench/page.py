@@ -40,6 +40,8 @@ RULES_AIMED_AT = 200
 CPU_AIM, PREVIEW_AIM, START_AIM = 2.0, 1.10, 1.5
 """What the pack may cost: CPU seconds at 600 resources with 200 rules; ratios of a preview, of a start."""
 
+_ASKED = 600
+"""So many resources the CPU aim is about; the shortest stack that has them is held to it."""
 _LINEAR = 1.25
 """By so much the cost of a resource may differ between the shortest and the longest stack."""
 
@@ -75,9 +77,10 @@ def page(growth: Sequence[Growth], whole: Whole) -> str:
         "",
         "## CPU of the pack's process for one preview",
         "",
-        "The stack is made of copies of stack prod's resources (the last copy is cut off, so that some",
-        "complaints are true); the functions of each copy have code of their own. CPU seconds after",
-        "start-up: Remediate and Analyze of each resource, then AnalyzeStack.",
+        "The stack is made of whole copies of stack prod's resources, so that a long one holds the same",
+        "kinds in the same shares as a short one (of prod's first 100 resources one is Lambda's, of the",
+        "rest six are). The functions of each copy have code of their own. CPU seconds after start-up,",
+        "by the process's own clock, of Remediate and Analyze of each resource, then AnalyzeStack.",
         "",
         "| resources | baseline | all rules | by resource (ms) | complaints |",
         "|---|---|---|---|---|",
@@ -127,11 +130,11 @@ class Aim:
 def aims_of(growth: Sequence[Growth], whole: Whole) -> Sequence[Aim]:
     """Return the aims with their figures; rules that are still to come are counted like those there are."""
     rules = len(all_rules())
-    (at,) = (each for each in growth if each.resources == 600)
+    at = next(each for each in growth if each.resources >= _ASKED)
     of_rules = max(0.0, at.preview - at.baseline_preview) * RULES_AIMED_AT / rules
     first, last = growth[0], growth[-1]
     return [
-        Aim(what="CPU at 600 resources, all rules", most=CPU_AIM, figure=at.preview, unit=" s"),
+        Aim(what=f"CPU at {at.resources} resources, all rules", most=CPU_AIM, figure=at.preview, unit=" s"),
         Aim(
             what=f"the same for {RULES_AIMED_AT} rules, reckoned from what {rules} add to the baseline",
             most=CPU_AIM,

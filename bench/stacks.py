@@ -1,4 +1,4 @@
-"""Stacks of any length, made of the real program's own requests."""
+"""Stacks of many lengths, made of the real program's own requests."""
 
 import json
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ class Requests:
     stack: analyzer_pb2.AnalyzeStackRequest
 
 
-def requests(length: int, folder: Path) -> Requests:
-    """Return the questions about a stack of *length* resources: copies of the program's, each named anew.
+def requests(copies: int, folder: Path) -> Requests:
+    """Return the questions about a stack of whole copies of the program's resources, each named anew.
 
-    Each copy's functions have code of their own, in archives in *folder*: what a pack keeps of one archive
-    is of no use for the next.
+    A part of a copy would hold the kinds in other shares, at another cost by resource. Each copy's functions
+    have code of their own, in archives in *folder*: what a pack keeps of one is of no use for the next.
     """
     resources, whole = [], analyzer_pb2.AnalyzeStackRequest()
-    for copy in _copies(length, folder):
+    for copy in _copied(copies, folder):
         resources.append(
             analyzer_pb2.AnalyzeRequest(
                 type=copy["type"], urn=copy["urn"], name=copy["name"], properties=copy["properties"]
@@ -50,10 +50,11 @@ def requests(length: int, folder: Path) -> Requests:
     return Requests(resources=resources, stack=whole)
 
 
-def _copies(length: int, folder: Path) -> Iterator[dict[str, Any]]:
+def _copied(copies: int, folder: Path) -> Iterator[dict[str, Any]]:
     program = deployed(STACK, preview=True).resources
-    for number in range(length):
-        yield _copy(program[number % len(program)], number // len(program), folder)
+    for generation in range(copies):
+        for resource in program:
+            yield _copy(resource, generation, folder)
 
 
 def _copy(resource: Registered, generation: int, folder: Path) -> dict[str, Any]:

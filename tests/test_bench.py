@@ -1,7 +1,10 @@
 """The benchmark's stacks and its page; nothing is timed here."""
 
+import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 from zipfile import ZipFile
 
 import pytest
@@ -9,6 +12,7 @@ from google.protobuf import json_format
 
 from bench.local_stack import Measured, Memory, section
 from bench.page import Growth, Whole, page
+from bench.process import cpu
 from bench.stacks import requests
 from tests.mocks import deployed
 
@@ -63,10 +67,24 @@ def test_the_page_says_what_an_empty_pack_costs_by_itself() -> None:
     assert "is 80% of what this pack adds there" in words
 
 
-def test_each_copy_of_the_stack_has_code_of_its_own(tmp_path: Path) -> None:
-    length = 2 * len(deployed("prod", preview=True).resources)
+def test_a_long_stack_holds_the_kinds_of_a_short_one_in_the_same_shares(tmp_path: Path) -> None:
+    program = Counter(each.type for each in deployed("prod", preview=True).resources)
 
-    asked = requests(length, tmp_path).resources
+    asked = requests(3, tmp_path)
+
+    assert Counter(each.type for each in asked.resources) == {kind: 3 * n for kind, n in program.items()}
+    assert len({each.urn for each in asked.stack.resources}) == 3 * program.total()
+
+
+def test_the_cpu_of_a_process_is_what_its_own_clock_says() -> None:
+    before = process_time()
+    used = cpu(os.getpid())
+
+    assert before <= used <= process_time()
+
+
+def test_each_copy_of_the_stack_has_code_of_its_own(tmp_path: Path) -> None:
+    asked = requests(2, tmp_path).resources
 
     archives = [
         json_format.MessageToDict(each.properties)["code"]["path"]
