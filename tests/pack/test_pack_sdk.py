@@ -101,6 +101,27 @@ def test_the_pack_does_not_start_on_another_sdk(
     assert "install pulumi-policy==1.21.0, or adapt guardrails/framework/sdk.py" in last
 
 
+def test_the_command_says_in_one_line_that_another_sdk_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(SDK, tmp_path / "pulumi_policy")
+    (version := tmp_path / "pulumi_policy" / "version.py").write_text(
+        version.read_text().replace('"1.21.0"', '"1.22.0"')
+    )
+
+    done = subprocess.run(
+        [Path(sys.executable).parent / "guardrails", "list"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: pulumi-policy has version 1.22.0; this pack is written against 1.21.0: "
+        "install pulumi-policy==1.21.0, or adapt guardrails/framework/sdk.py\n"
+    )
+
+
 def test_one_module_imports_the_sdk() -> None:
     importers = {
         path.relative_to(PACK).as_posix()

@@ -26,6 +26,7 @@ from guardrails.cli.options import (
     StackOption,
     StateOption,
 )
+from guardrails.cli.start import REFUSED
 from guardrails.configuration_schema import as_text, configuration_schema
 from guardrails.framework.configuration import FILE, program_root
 from guardrails.framework.errors import GuardrailsError
@@ -37,7 +38,6 @@ from guardrails.reports.as_json import from_json
 from guardrails.rules import all_rules
 
 BLOCKED: Final = 1
-REFUSED: Final = 2
 BROKEN: Final = 3
 _DAYS: Final = 365
 
@@ -48,7 +48,7 @@ Exit status:
 
 - 0: nothing stops the deployment, or there was nothing to judge
 - 1: something stops it
-- 2: the command, a file or guardrails.yaml is not as it should be
+- 2: the command, a file, guardrails.yaml or the installed pulumi-policy is not as it should be
 - 3: guardrails itself has a defect
 """
 app = typer.Typer(
