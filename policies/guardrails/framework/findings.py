@@ -3,14 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any, Final
 
-import yaml
-
+from guardrails.framework.data import own_data
 from guardrails.framework.errors import RuleDefinitionError
-
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +23,7 @@ class Finding:
 @cache
 def all_findings() -> Mapping[str, Finding]:
     """Return the findings by id."""
-    text = resources.files("guardrails").joinpath("findings.yaml").read_text(encoding="utf-8")
-    entries: dict[str, list[dict[str, str]]] = yaml.load(text, Loader=_LOADER)  # noqa: S506  a safe loader
+    entries: dict[str, list[dict[str, str]]] = own_data("findings.yaml")
     return {
         entry["id"]: Finding(system=system, **entry)
         for system, members in entries.items()

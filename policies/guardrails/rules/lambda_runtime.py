@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
-from importlib import resources
 from typing import Annotated, Final
 
-import yaml
 from msgspec import Meta
 
+from guardrails.framework.data import own_data
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
 from guardrails.framework.rule import Settings, Severity, resource_rule
@@ -17,8 +16,7 @@ from guardrails.framework.rule import Settings, Severity, resource_rule
 @cache
 def ends_of_support() -> Mapping[str, date]:
     """Return the day on which AWS ends its support for each runtime."""
-    text = resources.files("guardrails").joinpath("runtimes.yaml").read_text(encoding="utf-8")
-    days: dict[str, date] = yaml.safe_load(text)
+    days: dict[str, date] = own_data("runtimes.yaml")
     return days
 
 

@@ -1,12 +1,11 @@
 """Rules on tags."""
 
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from typing import Annotated, Any, Final
 
-import yaml
 from msgspec import Meta, field
 
+from guardrails.framework.data import own_data
 from guardrails.framework.examples import resource, stack
 from guardrails.framework.node import Node
 from guardrails.framework.props import Props
@@ -32,8 +31,7 @@ _DATA_STORES: Final = {
 
 def taggable_kinds() -> list[str]:
     """Return every kind that takes tags; the pack is used without pulumi-aws, so they stand in a file."""
-    text = resources.files("guardrails").joinpath("taggable.yaml").read_text(encoding="utf-8")
-    modules: dict[str, list[str]] = yaml.safe_load(text)
+    modules: dict[str, list[str]] = own_data("taggable.yaml")
     return [f"{module}.{name}" for module, names in modules.items() for name in names]
 
 
