@@ -39,11 +39,17 @@ class CallFaults:
         self._calls_left = 1 + int(strike.chance * strike.fault.calls)
         return None
 
-    def end(self, *, died: bool) -> None:
-        """End the invocation, which its kill may have missed."""
-        if self._kill and not died:
+    def end(self, *, died: bool, answered: bool) -> bool:
+        """End the invocation; tell whether it is killed now, before its answer is heard.
+
+        So ends one that was to die at a call that it did not make: the share of kills is the share that was
+        asked for. Only one that never answers, since its time was up, escapes its kill.
+        """
+        late = self._kill is not None and answered
+        if self._kill and not died and not late:
             self._faults.missed(self._kill)
-        self._running, self._lost, self._kill = False, self._lost or died, None
+        self._running, self._lost, self._kill = False, self._lost or died or late, None
+        return late
 
     def concern(self, service: str, operation: str) -> bool:
         """Tell whether attempts of this call must be asked about."""

@@ -53,7 +53,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Results of the malware scan: the same, but duplicates are events of their own.
     invocations
         The process of a struck one is killed before or after one of its first *calls* attempts, drawn by
-        the seed, or, with *milliseconds*, at a moment within so many.
+        the seed, or, with *milliseconds*, at a moment within so many. One that ends earlier is killed when
+        its work is done, before its answer is heard.
     queues
         Nothing is received from them.
 

@@ -118,7 +118,7 @@ class Faults:
         return found
 
     def missed(self, strike: Strike) -> None:
-        """Take back a strike that never came about: a kill whose invocation ended before its moment."""
+        """Take back a strike that never came about: a kill whose invocation timed out before it."""
         with self._changed:
             for name, fault in self._active.items():
                 if fault is strike.fault:

@@ -169,7 +169,9 @@ class Pool:
             head = {"request_id": request_id, "arn": arn}
             killed_after = warm.calls.faults.begin(function.timeout)
             answer = warm.process.invoke(event, head, function.timeout, killed_after)
-            warm.calls.faults.end(died=answer.kind == "exited")
+            answered = answer.kind in ("answered", "failed")
+            if warm.calls.faults.end(died=answer.kind == "exited", answered=answered):
+                answer = warm.process.kill()
         status = {"answered": "success", "timed_out": "timeout"}.get(answer.kind, "error")
         failure = _failure(answer, function, request_id)
         if failure and answer.kind != "failed":

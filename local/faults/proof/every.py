@@ -8,7 +8,7 @@ from local.faults.fault import SITES, Fault
 
 LATE_MILLISECONDS = 100
 FIRST_CALLS = 10
-"""Nearly every batch of the worker makes so many, and a kill that comes too late is none."""
+"""Most batches of the worker make so many; one that makes fewer is killed at its end."""
 
 
 def every(share: float, seed: int, kinds: Sequence[str] = ()) -> list[Fault]:

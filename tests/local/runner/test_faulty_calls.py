@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.faults import Fault, Faults
+from local.faults.plan import draw
 from local.runner import InvokeResult, Runner
 from tests.local.runner.stage import ACCOUNT, QUEUE_AND_LOGS, REGION, Stage, allow
 
@@ -214,10 +215,40 @@ def test_a_function_that_makes_no_call_is_killed_at_a_moment(
     assert "signal 9" in json.loads(result.payload)["errorMessage"]
 
 
-def test_an_invocation_that_ends_before_its_kill_survives_and_is_not_counted(
+@pytest.mark.parametrize("late", [{"calls": 1_000_000}, {"milliseconds": 900_000}])
+def test_an_invocation_that_ends_before_its_kill_is_killed_before_its_answer(
+    stage: Stage, runner: Runner, faults: Faults, queue: str, late: dict[str, int]
+) -> None:
+    faults.add(Fault(kind="kill", limit=1, **late))  # type: ignore[arg-type]
+
+    result = runner.invoke("echo:live", json.dumps(send(queue)).encode())
+
+    assert "signal 9" in json.loads(result.payload)["errorMessage"]
+    assert arrived(stage, queue) == 1
+    assert [(one.matched, one.struck) for one in faults.standing()] == [(1, 1)]
+    assert invoke(runner, send(queue))["attempts"] == 1
+
+
+def test_kills_strike_the_share_that_was_asked_for_however_few_calls_are_made(
     runner: Runner, faults: Faults, queue: str
 ) -> None:
-    faults.add(Fault(kind="kill", calls=1_000_000))
+    faults.add(Fault(kind="kill", share=0.5, seed=4))
 
-    assert invoke(runner, send(queue))["attempts"] == 1
+    results = [runner.invoke("echo:live", json.dumps(send(queue)).encode()) for _ in range(12)]
+
+    (standing,) = faults.standing()
+    assert standing.struck == sum(one.function_error is not None for one in results)
+    assert standing.struck == sum(draw(standing.fault, number)[0] < 0.5 for number in range(1, 13))
+
+
+def test_an_invocation_whose_time_is_up_is_not_counted_as_killed(
+    stage: Stage, runner: Runner, faults: Faults
+) -> None:
+    stage.role(*QUEUE_AND_LOGS)
+    stage.function("def handler(event, context):\n    while True: pass", timeout=1)
+    faults.add(Fault(kind="kill"))
+
+    result = runner.invoke("echo:live", b"{}")
+
+    assert json.loads(result.payload)["errorType"] == "Sandbox.Timedout"
     assert [(one.matched, one.struck) for one in faults.standing()] == [(1, 0)]
