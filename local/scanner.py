@@ -7,6 +7,7 @@ under "Monitoring S3 object scans with Amazon EventBridge".
 
 import json
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -64,13 +65,20 @@ class Scanner:
     def _watch(self) -> None:
         """Give each plan a thread, and another one if it ended; a plan that is gone ends its own."""
         while not self._stop.wait(0.2):
-            for plan in self._plans.refresh():
-                if plan.id not in self._threads or not self._threads[plan.id].is_alive():
-                    thread = threading.Thread(
-                        target=self._serve, args=(plan,), name=f"scan {plan.id}", daemon=True
-                    )
-                    self._threads[plan.id] = thread
-                    thread.start()
+            try:
+                self._give_threads()
+            except Exception as error:  # noqa: BLE001 - without this thread no new object would be scanned
+                traceback.print_exception(error)
+                self._on_error(f"the scanner goes on after an error: {type(error).__name__}: {error}")
+
+    def _give_threads(self) -> None:
+        for plan in self._plans.refresh():
+            if plan.id not in self._threads or not self._threads[plan.id].is_alive():
+                thread = threading.Thread(
+                    target=self._serve, args=(plan,), name=f"scan {plan.id}", daemon=True
+                )
+                self._threads[plan.id] = thread
+                thread.start()
 
     def _serve(self, plan: Resource) -> None:
         sqs = self._cloud.client("sqs", plan.properties["region"])

@@ -1,6 +1,7 @@
 """An event source mapping at work: polls a queue, invokes the function, settles the batch."""
 
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -117,6 +118,10 @@ class Mapping:
             except (RunnerError, PermissionsError, ClientError, BotoCoreError) as error:
                 # What stands in the way can be removed by the next deployment, so it is tried again.
                 self._problem = str(error)
+                self._stopping.wait(_RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - a mapping that polls no more would still say Enabled
+                traceback.print_exception(error)
+                self._problem = f"{type(error).__name__}: {error}; the supervisor's log has the traceback"
                 self._stopping.wait(_RETRY_SECONDS)
 
     def _refuse_unsupported(self) -> None:

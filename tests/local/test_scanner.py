@@ -13,7 +13,7 @@ from local.deployed import Deployed, Resource
 from local.faults import Faults
 from local.provider.emulation import Call, Cloud
 from local.provider.resources.guardduty import MalwareProtectionPlan, scan_queue
-from local.scan_plans import PLAN
+from local.scan_plans import PLAN, Plans
 from local.scan_work import EICAR, STATUS_TAG
 from local.scanner import Scanner
 
@@ -209,3 +209,38 @@ def test_a_plan_that_is_removed_ends_its_thread_and_is_no_problem(scanned):
 
     assert not thread.is_alive()
     assert scanned.errors == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_scan_thread_that_dies_is_followed_by_another_which_scans_what_it_had_taken(scanned, cloud):
+    scanned.sqs.set_queue_attributes(QueueUrl=scanned.new_objects, Attributes={"VisibilityTimeout": "0"})
+    deaths = [RuntimeError("killed in the middle of a scan")]
+
+    def die_once(**_):
+        if deaths:
+            raise deaths.pop()
+
+    cloud.client("events", REGION).meta.events.register("before-call.events.PutEvents", die_once)
+    version = scanned.put("a.csv", b"1\n")
+    scanned.scanner.start()
+
+    assert scanned.report()["detail"]["s3ObjectDetails"]["versionId"] == version
+    assert deaths == []
+
+
+def test_an_error_of_the_scanners_watcher_is_reported_and_scanning_goes_on(scanned, monkeypatch):
+    refresh, errors = Plans.refresh, [RuntimeError("killed while it looked for plans")]
+
+    def fail_once(plans):
+        if errors:
+            raise errors.pop()
+        return refresh(plans)
+
+    monkeypatch.setattr(Plans, "refresh", fail_once)
+    scanned.put("a.csv", b"1\n")
+    scanned.scanner.start()
+
+    assert scanned.report()["detail"]["scanStatus"] == "COMPLETED"
+    assert scanned.errors == [
+        "the scanner goes on after an error: RuntimeError: killed while it looked for plans"
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from local.faults import Faults
 from local.permissions.judge import Judge
 from local.runner import Runner
+from local.runner.sqs_queue import SourceQueue
 from local.runner.status import MappingState, MappingStatus
 from tests.local.runner.stage import ACCOUNT, QUEUE_AND_LOGS, REGION, Stage, allow
 
@@ -145,6 +147,50 @@ def test_a_failed_function_or_a_wrong_answer_brings_the_whole_batch_back(
 
     assert recorder.batches() == [(["a", "b"], [1, 1])]
     assert status(runner).failed == 2
+
+
+def test_a_message_whose_function_was_killed_comes_back_and_is_worked_on(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str
+) -> None:
+    url = stage.queue(name)
+    stage.send(url, ["a"])
+    stage.role(*QUEUE_AND_LOGS)
+    recorder = Recorder(stage, "import signal; signal.pause() if counts == [1] else None", timeout=2)
+    stage.mapping(name)
+    eventually(lambda: len(recorder.batches()) == 1)
+    (worker,) = runner.pids()
+
+    os.kill(worker, signal.SIGKILL)
+
+    eventually(drained(runner, 2))
+    assert recorder.batches() == [(["a"], [1]), (["a"], [2])]
+    assert left_in(stage, url) == 0
+    (function,) = runner.status().functions
+    assert (function.invocations, function.errors, status(runner).failed) == (2, 1, 1)
+    assert worker not in runner.pids()
+
+
+def test_a_poller_that_meets_an_error_that_nobody_foresaw_says_so_and_goes_on(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = stage.queue(name)
+    stage.role(*QUEUE_AND_LOGS)
+    Recorder(stage)
+    gather = SourceQueue.gather
+
+    def die(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(SourceQueue, "gather", die)
+    stage.mapping(name)
+    eventually(lambda: bool(runner.status().mappings) and "RuntimeError: killed" in status(runner).reason)
+    assert status(runner).state == MappingState.PROBLEM
+
+    monkeypatch.setattr(SourceQueue, "gather", gather)
+    stage.send(url, ["a"])
+
+    eventually(drained(runner, 1))
+    eventually(lambda: status(runner).state == MappingState.ENABLED)
 
 
 def test_without_partial_responses_an_answer_means_success(
