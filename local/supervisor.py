@@ -32,6 +32,7 @@ from local.inventory import log_groups, queues
 from local.orphans import delete_orphans
 from local.permissions.judge import Judge
 from local.provider.emulation import EMULATIONS, Cloud
+from local.provider.refusals.referee import Referee
 from local.provider.server import serve
 from local.runner import Runner
 from local.scanner import Scanner
@@ -43,7 +44,8 @@ class Supervisor:
     def __init__(self, folder: Path, runtime: Path, time_scale: float) -> None:
         self._folder = folder
         self._time_scale = time_scale
-        self._problems: list[str] = []
+        self._problems: dict[str, None] = {}
+        """Each problem once: what goes wrong again and again fills no list."""
         self._lock = (folder / "lock").open("w")
         take(self._lock)
         self.deployed = Deployed()
@@ -57,6 +59,7 @@ class Supervisor:
         self._moto = CloudProcess(f"{self._control_url}/invoke", log, self._delivery_service.url)
         os.close(log)
         self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code", judge=self.judge)
+        self._referee = Referee(self.deployed)
         self._provider, self._provider_port = serve(self.deployed, self._cloud)
         self.runner = Runner(
             self.deployed,
@@ -67,7 +70,7 @@ class Supervisor:
             work_dir=folder / "runner",
             runtime_dir=runtime,
         )
-        self._scanner = Scanner(self.deployed, self._cloud, self.faults, self._problems.append)
+        self._scanner = Scanner(self.deployed, self._cloud, self.faults, self._note_problem)
 
     def _tags_of(self, bucket: str, key: str, version: str | None) -> dict[str, str]:
         """Return an object's tags, none for an object that is not there: policies are judged by them."""
@@ -124,6 +127,7 @@ class Supervisor:
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),
             "problems": list(self._problems),
+            "failing": _plain(self._referee.failing(self._cloud)),
             "queues": _plain(queues(self.deployed)),
             "log_groups": _plain(log_groups(self.deployed)),
             "faults": control.plain(self.faults.standing()),
@@ -143,10 +147,13 @@ class Supervisor:
             (self._folder / ENDED).write_text(f"{reason} (at {time.strftime('%H:%M:%S')})")
             end.come()
 
+    def _note_problem(self, problem: str) -> None:
+        self._problems[problem] = None
+
     def note_end_of_thread(self, end: threading.ExceptHookArgs) -> None:
         """Note that a thread has ended by an error that nobody foresaw; the log has the traceback."""
         name = end.thread.name if end.thread else "unknown"
-        self._problems.append(f"thread {name} has ended: {end.exc_type.__name__}: {end.exc_value}")
+        self._note_problem(f"thread {name} has ended: {end.exc_type.__name__}: {end.exc_value}")
         traceback.print_exception(end.exc_value)
 
 

@@ -46,6 +46,8 @@ def _parts(status: Mapping[str, Any]) -> Iterator[tuple[str, RenderableType]]:
         yield "Denied by the deployed policies", _denials(status["denials"])
     if status["unused"]:
         yield "Granted and not used so far", _unused(status["unused"])
+    if status["failing"]:
+        yield "Accepted as on AWS, and going to fail", _failing(status["failing"])
     problems = [*runner["problems"], *status["errors"], *status["problems"]]
     if problems:
         yield "Problems", Group(*(Text(f"✗ {problem}", "red") for problem in problems))
@@ -132,6 +134,15 @@ def _unused(unused: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("role", "actions", "on")
     for (role, resource), names in actions.items():
         table.add_row(role, ", ".join(names), Text(resource, "dim"))
+    return table
+
+
+def _failing(failing: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("resource", "what fails")
+    for one in failing:
+        kind, name = one["urn"].split("::")[2:]
+        token = kind.rpartition("$")[2].rpartition(":")[2]
+        table.add_row(Text(f"{token} {name}", "yellow"), one["message"])
     return table
 
 

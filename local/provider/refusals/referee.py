@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 
 from local.deployed import Deployed, Resource
-from local.provider.emulation import Call
+from local.provider.emulation import Call, Cloud
 from local.provider.refusals.registry import failing_in_use, refuse
 from local.provider.refusals.situation import Situation
 
@@ -28,6 +28,14 @@ class Place:
         self.leave()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failing:
+    """A deployed resource that AWS accepts, and what will fail when it is used."""
+
+    urn: str
+    message: str
+
+
 class Referee:
     """Knows what is deployed and what is on its way: two functions made at once share one account's limit."""
 
@@ -43,6 +51,18 @@ class Referee:
             warnings = [*refuse(situation), *failing_in_use(situation)]
             self._under_way[urn] = Resource(urn=urn, type=token, id=call.id, properties=call.inputs)
         return Place(warnings, partial(self._leave, urn))
+
+    def failing(self, cloud: Cloud) -> list[Failing]:
+        """Return what AWS accepted of all that is deployed and what will fail, as it stands now."""
+        found = []
+        for one in self._deployed.all():
+            properties = dict(one.properties)
+            region = properties.get("region") or ""
+            call = Call(cloud=cloud, region=region, inputs=properties, tags={}, id=one.id, before=properties)
+            with self._lock:
+                situation = self._situation(one.urn, one.type, call)
+            found += [Failing(urn=one.urn, message=message) for message in failing_in_use(situation)]
+        return found
 
     def _leave(self, urn: str) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2_grpc
 
+from local.provider.refusals.referee import Referee
 from tests.local.provider.caller import AbortedError
 from tests.local.provider.refusals.stage import RefusedError, deploy, needs, read
 
@@ -76,18 +77,20 @@ def test_what_does_not_fit_what_is_deployed_is_refused_with_awss_error(provider,
 
 
 @pytest.mark.parametrize("title", [title for title, case in CASES.items() if case["at"] == "use"])
-def test_what_aws_takes_and_fails_later_is_deployed_and_reported(provider, engine, title):
+def test_what_aws_takes_and_fails_later_is_deployed_and_reported(provider, engine, cloud, title):
     case = CASES[title]
 
     deploy(provider, *case.get("needs", []), case["deploy"], changes=case["with"])
 
     assert [warning for warning in engine.warnings if case["says"] in warning], engine.warnings
+    assert any(case["says"] in one.message for one in Referee(provider.deployed).failing(cloud))
 
 
-def test_what_fits_is_deployed_without_a_warning(provider, engine):
+def test_what_fits_is_deployed_without_a_warning(provider, engine, cloud):
     deploy(provider, *DEPLOYABLE)
 
     assert engine.warnings == []
+    assert Referee(provider.deployed).failing(cloud) == []
 
 
 def test_two_functions_that_are_made_at_once_share_the_accounts_limit(provider):
