@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonpath_ng.ext
 import moto.sqs.models as sqs
+from moto.cognitoidp.models import CognitoIdpUserPool
 from moto.core.responses import ActionResult
 from moto.s3.responses import S3Response
 
@@ -18,6 +19,9 @@ def correct() -> None:
     _speed_up_queues()
     _read_paths_once()
     _tell_of_event_bridge()
+    _keep_usernames()
+    _let_clients_limit_tokens()
+    _fill_id_tokens()
     # Nobody reads a line for each request, and writing it was about a tenth of handling one (sampled).
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
@@ -89,3 +93,50 @@ def _read_paths_once() -> None:
     """Parse each path of an event's template once: moto builds a parser for every path of every event."""
     owner: Any = jsonpath_ng.ext
     owner.parse = functools.cache(owner.parse)
+
+
+def _keep_usernames() -> None:
+    """Let UpdateUserPool leave the username attributes of a pool alone: its users sign in by them."""
+    pool: Any = CognitoIdpUserPool
+    moto_update = pool.update_extended_config
+
+    def update_extended_config(self: Any, given: dict[str, Any]) -> None:
+        kept = getattr(self, "extended_config", {}).get("UsernameAttributes")
+        moto_update(self, {"UsernameAttributes": kept, **given} if kept else given)
+
+    pool.update_extended_config = update_extended_config
+
+
+def _let_clients_limit_tokens() -> None:
+    """Let tokens of Cognito be valid for as long as their client says, where moto has an hour for all."""
+    pool: Any = CognitoIdpUserPool
+    moto_create = pool.create_jwt
+    seconds = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+
+    def create_jwt(self: Any, client_id: str, username: str, token_use: str, **options: Any) -> Any:
+        client = self.clients.get(client_id)
+        configured = client.extended_config if client else {}
+        kind = token_use.capitalize()
+        number = configured.get(f"{kind}TokenValidity")
+        if number:
+            unit = (configured.get("TokenValidityUnits") or {}).get(f"{kind}Token", "hours")
+            options["expires_in"] = number * seconds[unit]
+        return moto_create(self, client_id, username, token_use, **options)
+
+    pool.create_jwt = create_jwt
+
+
+def _fill_id_tokens() -> None:
+    """Let an id token carry every attribute of its user that the client may read, which is all by default."""
+    pool: Any = CognitoIdpUserPool
+    moto_data = pool.get_user_extra_data_by_client_id
+
+    def get_user_extra_data_by_client_id(self: Any, client_id: str, username: str) -> dict[str, Any]:
+        found = dict(moto_data(self, client_id, username))
+        known = self.clients.get(client_id)
+        if known and "ReadAttributes" not in known.extended_config:
+            found |= {one["Name"]: one["Value"] for one in self._get_user(username).attributes}
+        verified = {name: value == "true" for name, value in found.items() if name.endswith("_verified")}
+        return found | verified
+
+    pool.get_user_extra_data_by_client_id = get_user_extra_data_by_client_id

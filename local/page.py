@@ -73,8 +73,8 @@ def _recorded() -> str:
 ## Recorded: every other type of pulumi-aws
 
 Names and shapes of its inputs are checked, and it is kept in state; nothing of it exists in moto. Policies
-of buckets, queues, topics and keys and event source mappings are such types on purpose: the permission judge
-and the runner read them from there. Of this program: {names}."""
+of buckets, queues, topics, functions and keys and event source mappings are such types on purpose: the
+permission judge and the runner read them from there. Of this program: {names}."""
 
 
 def _delivered() -> str:

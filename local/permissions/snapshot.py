@@ -10,6 +10,7 @@ from local.deployed import Resource
 from local.permissions import administrator
 from local.permissions.documents import Kind, Policy, parse_policy
 from local.permissions.errors import PolicyError
+from local.permissions.function_policies import PERMISSION, function_policies
 
 _ROLE = "aws:iam/role:Role"
 
@@ -81,7 +82,7 @@ class Snapshot:
         ]
 
     def resource(self, arn: str) -> list[Policy]:
-        """Return the policy of the bucket, queue, topic or table that *arn* lies in; not those of keys."""
+        """Return the policy of the bucket, queue, topic, table or function of *arn*; not those of keys."""
         if arn == "*":  # the action takes no resource
             return []
         service, name = arn.split(":")[2], arn.split(":", 5)[-1]
@@ -98,8 +99,8 @@ class Snapshot:
         ]
 
     def all_resource_policies(self) -> Iterator[Policy]:
-        """Yield every policy of a bucket, queue, topic or table."""
-        for service in ("s3", "sqs", "sns", "dynamodb"):
+        """Yield every policy of a bucket, queue, topic, table or function."""
+        for service in ("s3", "sqs", "sns", "dynamodb", "lambda"):
             for _, title, document in self._resource_documents(service):
                 yield read_document(document, title, Kind.RESOURCE)
 
@@ -127,6 +128,10 @@ class Snapshot:
             for one in self.of_type("aws:dynamodb/resourcePolicy:ResourcePolicy"):
                 title = f"table policy of {one['resourceArn'].rpartition('/')[2]!r}"
                 separate[one["resourceArn"]] = (title, one["policy"])
+        if service == "lambda":
+            functions = self.of_type("aws:lambda/function:Function")
+            for owner, title, policy in function_policies(self.of_type(PERMISSION), functions):
+                separate[owner] = (title, policy)
         for owner, (title, document) in separate.items():
             yield owner, title, document
 

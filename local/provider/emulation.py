@@ -26,13 +26,19 @@ class Cloud:
     """Where emulations create things: moto at *endpoint*, code archives in *code_folder*.
 
     *judge* decides on what services do with roles at a creation, and on what is asked of deployed keys;
-    without one everything is allowed.
+    without one everything is allowed. REST APIs are served at *front*.
     """
 
     endpoint: str
     code_folder: Path
     judge: Judge | None = None
+    front: str = ""
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def api_url(self, api: str, region: str, stage: str) -> str:
+        """Return where a stage of a REST API is called: as on AWS where no front serves it."""
+        host = self.front and f"{self.front}/{api}"
+        return f"{host or f'https://{api}.execute-api.{region}.amazonaws.com'}/{stage}"
 
     def client(self, service: str, region: str) -> Any:
         """Return the shared boto3 client of one service in one region."""

@@ -1,6 +1,7 @@
 """The resource types that exist in moto, by service."""
 
 from local.provider.resources import (
+    cognito,
     events,
     guardduty,
     identity,
@@ -8,11 +9,16 @@ from local.provider.resources import (
     lambda_,
     messaging,
     monitoring,
+    rest_api_parts,
+    rest_apis,
+    stages,
     storage,
     tables,
+    usage_plans,
 )
 
 __all__ = [
+    "cognito",
     "events",
     "guardduty",
     "identity",
@@ -20,6 +26,10 @@ __all__ = [
     "lambda_",
     "messaging",
     "monitoring",
+    "rest_api_parts",
+    "rest_apis",
+    "stages",
     "storage",
     "tables",
+    "usage_plans",
 ]

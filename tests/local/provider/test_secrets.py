@@ -13,6 +13,7 @@ from tests.local.provider.caller import AbortedError, Managed
 from tests.local.provider.test_dropped import CODE, FUNCTION, POLICY, TABLE, TRUST
 
 HUSH = "hush-hush"
+API = json.dumps({"openapi": "3.0.1", "info": {"title": "it", "version": "2012-10-17"}, "paths": {}})
 
 PROGRAM: dict[str, dict[str, Any]] = {
     "aws:sqs/queue:Queue": {"name": "it", "tags": {"a": "b", "c": "d"}},
@@ -22,7 +23,7 @@ PROGRAM: dict[str, dict[str, Any]] = {
     "aws:iam/role:Role": {"name": "it", "assumeRolePolicy": TRUST, "description": "x", "tags": {"a": "b"}},
     "aws:dynamodb/table:Table": {**TABLE, "tags": {"a": "b"}},
     "aws:sqs/queuePolicy:QueuePolicy": {"queueUrl": "u", "policy": "p"},
-    "aws:apigateway/restApi:RestApi": {"name": "it", "body": "b", "description": "x", "tags": {"a": "b"}},
+    "aws:apigateway/restApi:RestApi": {"name": "it", "body": API, "description": "x", "tags": {"a": "b"}},
     "aws:wafv2/webAcl:WebAcl": {
         "name": "it",
         "scope": "REGIONAL",
