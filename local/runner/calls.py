@@ -15,6 +15,7 @@ class FunctionCalls:
 
     def __init__(self, function: Function, judge: Judge, faults: CallFaults) -> None:
         self._function, self._judge, self.faults = function, judge, faults
+        self.function_arn, self.version = function.arn, function.version
         # Lambda assumes the role in a session named after the function, for its code and for itself.
         self.lambda_session = RoleSession(role_arn=function.role_arn, session=function.name)
         self._code_session = RoleSession(

@@ -50,7 +50,11 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True)
 class EventSource:
-    """An event source mapping; *window* is the batching window in seconds."""
+    """An event source mapping; *window* is the batching window in seconds.
+
+    Of streams: where to start, how many batches at once, and what to do about batches that fail; None for
+    *retries* and *max_age* (seconds) means until the records expire.
+    """
 
     id: str
     source_arn: str
@@ -61,6 +65,12 @@ class EventSource:
     reports_failures: bool
     enabled: bool
     filtered: bool
+    position: str
+    lanes: int
+    bisects: bool
+    retries: int | None
+    max_age: int | None
+    on_failure: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,10 +167,22 @@ def _source(resource_id: str, given: Mapping[str, Any]) -> EventSource:
         id=resource_id,
         source_arn=given["eventSourceArn"],
         function=given["functionName"],
-        batch_size=int(given.get("batchSize") or 10),
+        batch_size=int(given.get("batchSize") or (10 if ":sqs:" in given["eventSourceArn"] else 100)),
         window=int(given.get("maximumBatchingWindowInSeconds") or 0),
         concurrency=(given.get("scalingConfig") or {}).get("maximumConcurrency"),
         reports_failures="ReportBatchItemFailures" in (given.get("functionResponseTypes") or []),
         enabled=given.get("enabled", True) is not False,
         filtered=bool((given.get("filterCriteria") or {}).get("filters")),
+        position=given.get("startingPosition") or "",
+        lanes=int(given.get("parallelizationFactor") or 1),
+        bisects=bool(given.get("bisectBatchOnFunctionError")),
+        retries=_limit(given.get("maximumRetryAttempts")),
+        max_age=_limit(given.get("maximumRecordAgeInSeconds")),
+        on_failure=((given.get("destinationConfig") or {}).get("onFailure") or {}).get("destinationArn")
+        or "",
     )
+
+
+def _limit(given: Any) -> int | None:
+    """Return a limit, None for none: AWS writes -1."""
+    return None if given is None or int(given) < 0 else int(given)

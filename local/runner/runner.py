@@ -1,4 +1,4 @@
-"""Runs the deployed functions: on request, and from the queues that are mapped to them."""
+"""Runs the deployed functions: on request, and from the queues and streams that are mapped to them."""
 
 import threading
 from collections.abc import Callable
@@ -16,13 +16,17 @@ from local.permissions.judge import Judge
 from local.runner.archives import Archives
 from local.runner.calls import FunctionCalls
 from local.runner.configuration import Configuration, EventSource
+from local.runner.destinations import Destinations
 from local.runner.errors import RunnerError, UnknownFunctionError
 from local.runner.logs import LogShipper
 from local.runner.mapping import Mapping
+from local.runner.polling import Common, Polling
 from local.runner.pool import InvokeResult, Pool
 from local.runner.reasons import Reasons
 from local.runner.sqs_queue import SourceQueue
 from local.runner.status import RunnerStatus
+from local.runner.stream_mapping import StreamMapping
+from local.runner.stream_source import Place, SourceStream
 from local.runner.warm import Host
 
 _WATCH_SECONDS = 0.2
@@ -63,8 +67,9 @@ class Runner:
         self._lock = threading.RLock()
         self._configuration = Configuration()
         self._pools: dict[str, Pool] = {}
-        self._mappings: list[Mapping] = []
-        self._retired: list[Mapping] = []
+        self._mappings: list[Polling] = []
+        self._retired: list[Polling] = []
+        self._places: dict[tuple[str, str], Place] = {}
         self._problem = ""
         self._stopping = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="deployment-watcher", daemon=True)
@@ -186,7 +191,7 @@ class Runner:
                 self._mappings.append(self._mapping(source))
                 self._mappings[-1].start()
 
-    def _mapping(self, source: EventSource) -> Mapping:
+    def _mapping(self, source: EventSource) -> Polling:
         region = source.source_arn.split(":")[3]
 
         def calls() -> FunctionCalls:
@@ -196,15 +201,25 @@ class Runner:
         def pool() -> Pool:
             return self._pool(self._refreshed().resolve(source.function)[0].name)
 
-        return Mapping(
-            source,
-            queue=lambda: SourceQueue(self._client("sqs", region), source.source_arn, self._time_scale),
+        common = Common(
             calls=calls,
             invoke=lambda function, event: self._invoke(function, event, wait=True),
             wait_free=lambda: pool().slots.wait_free(),
-            unsettled_until=lambda: pool().unsettled_until,
             faults=self._faults,
+        )
+        if ":dynamodb:" in source.source_arn:
+            stream = SourceStream(
+                self._client("dynamodbstreams", region), source.source_arn, source.position, self._time_scale
+            )
+            place = self._places.setdefault((source.id, source.source_arn), Place())
+            destinations = Destinations(lambda service: self._client(service, region))
+            return StreamMapping(source, stream=stream, place=place, destinations=destinations, **common)
+        return Mapping(
+            source,
+            queue=lambda: SourceQueue(self._client("sqs", region), source.source_arn, self._time_scale),
+            unsettled_until=lambda: pool().unsettled_until,
             reasons=self._reasons,
+            **common,
         )
 
     def _client(self, service: Any, region: str) -> Any:

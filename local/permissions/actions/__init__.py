@@ -9,6 +9,7 @@ from local.permissions.errors import UnknownOperationError
 _SERVICES: Mapping[str, Mapping[str, Callable[[Call], list[Check]]]] = {
     "s3": s3.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
+    "dynamodbstreams": dynamodb.STREAMS,
     "kms": kms.OPERATIONS,
     **messaging.SERVICES,
     **workloads.SERVICES,

@@ -1,4 +1,4 @@
-"""DynamoDB: tables, their indexes, batches and transactions."""
+"""DynamoDB: tables, their indexes, batches, transactions and streams."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -59,6 +59,31 @@ def _create_table(call: Call) -> list[Check]:
     use = replace(check.key_use, key=key, actions=_SETTING_UP) if check.key_use and key else None
     return [replace(check, key_use=use)]
 
+
+def _stream(name: str, *, data: bool = False) -> Callable[[Call], list[Check]]:
+    """Return what an operation on a stream needs; an iterator begins with its stream's ARN."""
+
+    def needs(call: Call) -> list[Check]:
+        given = call.parameters
+        stream = given["ShardIterator"].partition("|")[0] if "ShardIterator" in given else given["StreamArn"]
+        check = _on_table(call, f"dynamodb:{name}", stream.partition("/stream/")[0], data=data)
+        return [replace(check, resource=stream)]
+
+    return needs
+
+
+def _list_streams(call: Call) -> list[Check]:
+    """Ask for every stream of the table: "IAM policy to grant read access for a DynamoDB stream only"."""
+    table = call.parameters.get("TableName", "*")
+    return [Check(action="dynamodb:ListStreams", resource=call.arn("dynamodb", f"table/{table}/stream/*"))]
+
+
+STREAMS: Mapping[str, Callable[[Call], list[Check]]] = {
+    "DescribeStream": _stream("DescribeStream"),
+    "GetShardIterator": _stream("GetShardIterator"),
+    "GetRecords": _stream("GetRecords", data=True),
+    "ListStreams": _list_streams,
+}
 
 OPERATIONS: Mapping[str, Callable[[Call], list[Check]]] = {
     **{
