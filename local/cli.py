@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local.commands.look import logs, redrive, status
+from local.commands.status import apis
 from local.console import console
 from local.demo.readback import Names
 from local.errors import LocalStackError
@@ -76,7 +77,10 @@ def up(
             else f"the deployment failed; what it had created is still there ({down})"
         )
     console.print(f"\nDeployed in {time.monotonic() - begun:.0f} s.")
-    _print_deployed(stack.status())
+    known = stack.status()
+    _print_deployed(known)
+    if known["apis"]:
+        console.print("\nREST APIs are served here:", apis(known))
     _print_what_to_try(stack)
 
 

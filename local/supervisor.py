@@ -28,6 +28,7 @@ from local.errors import LocalStackError
 from local.faults import Faults, control
 from local.faults.passage import of_delivery
 from local.folder import ENDED, take
+from local.front.server import Front
 from local.inventory import log_groups, queues
 from local.orphans import delete_orphans
 from local.permissions.judge import Judge
@@ -58,7 +59,10 @@ class Supervisor:
         self._delivery_service = DeliveryService(self.deliveries.decide)
         self._moto = CloudProcess(f"{self._control_url}/invoke", log, self._delivery_service.url)
         os.close(log)
-        self._cloud = Cloud(endpoint=self._moto.endpoint, code_folder=folder / "code", judge=self.judge)
+        self.front = self._make_front(folder / "code")
+        self._cloud = Cloud(
+            endpoint=self._moto.endpoint, code_folder=folder / "code", judge=self.judge, front=self.front.url
+        )
         self._referee = Referee(self.deployed)
         self._provider, self._provider_port = serve(self.deployed, self._cloud)
         self.runner = Runner(
@@ -71,6 +75,17 @@ class Supervisor:
             runtime_dir=runtime,
         )
         self._scanner = Scanner(self.deployed, self._cloud, self.faults, self._note_problem)
+
+    def _make_front(self, folder: Path) -> Front:
+        """Return the front, which is told where runner and cloud are when a request comes."""
+        return Front(
+            self.deployed,
+            self.judge,
+            lambda function, event: self.runner.invoke(function, event),
+            endpoint=self._moto.endpoint,
+            client=lambda service, region: self._cloud.client(service, region),
+            folder=folder,
+        )
 
     def _tags_of(self, bucket: str, key: str, version: str | None) -> dict[str, str]:
         """Return an object's tags, none for an object that is not there: policies are judged by them."""
@@ -92,6 +107,7 @@ class Supervisor:
         threading.Thread(target=self._control.serve_forever, name="control", daemon=True).start()
         self.runner.start()
         self._scanner.start()
+        self.front.start()
         description = {
             "pid": os.getpid(),
             "endpoint": self._moto.endpoint,
@@ -105,6 +121,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop every part; nothing of them is left behind."""
+        self.front.stop()
         self._scanner.stop()
         self.runner.stop()
         self._provider.stop(1).wait()
@@ -126,7 +143,8 @@ class Supervisor:
             "denials": _plain(self.judge.denials()),
             "errors": _plain(self.judge.errors()),
             "unused": _plain([grant for grant in self.judge.unused() if grant.role in judged]),
-            "problems": list(self._problems),
+            "problems": [*self._problems, *self.front.problems()],
+            "apis": self.front.urls(),
             "failing": _plain(self._referee.failing(self._cloud)),
             "queues": _plain(queues(self.deployed)),
             "log_groups": _plain(log_groups(self.deployed)),

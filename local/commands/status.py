@@ -35,6 +35,8 @@ def show(console: Console, status: Mapping[str, Any]) -> None:
 def _parts(status: Mapping[str, Any]) -> Iterator[tuple[str, RenderableType]]:
     emulated, recorded = sum(status["emulated"].values()), sum(status["recorded"].values())
     yield f"Deployed: {emulated} resources exist in moto, {recorded} in state alone", _deployed(status)
+    if status["apis"]:
+        yield "REST APIs", apis(status)
     runner = status["runner"]
     if runner["functions"]:
         yield "Functions", _functions(runner["functions"])
@@ -70,6 +72,14 @@ def _deployed(status: Mapping[str, Any]) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_row("in moto", Text(names(status["emulated"]), "dim"))
     table.add_row("in state", Text(names(status["recorded"]), "dim"))
+    return table
+
+
+def apis(status: Mapping[str, Any]) -> Table:
+    """Return where each stage of each API is called."""
+    table = _table("api", "stage", "url")
+    for one in status["apis"]:
+        table.add_row(one["name"], one["stage"], one["url"])
     return table
 
 
