@@ -192,11 +192,11 @@ def main() -> None:
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    print(port, flush=True)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    engine = os.getppid()
+    engine = os.getppid()  # before the port is told: one that knows it may be killed at once
+    print(port, flush=True)
     while not stopped.wait(ENGINE_CHECK_SECONDS):
         if os.getppid() != engine:  # an engine that was killed tells nobody
             break
