@@ -26,7 +26,7 @@ from local.runner.reasons import Reasons
 from local.runner.sqs_queue import SourceQueue
 from local.runner.status import RunnerStatus
 from local.runner.stream_mapping import StreamMapping
-from local.runner.stream_source import Place, SourceStream
+from local.runner.stream_source import Place
 from local.runner.warm import Host
 
 _WATCH_SECONDS = 0.2
@@ -208,12 +208,14 @@ class Runner:
             faults=self._faults,
         )
         if ":dynamodb:" in source.source_arn:
-            stream = SourceStream(
-                self._client("dynamodbstreams", region), source.source_arn, source.position, self._time_scale
+            return StreamMapping(
+                source,
+                streams=self._client("dynamodbstreams", region),
+                time_scale=self._time_scale,
+                place=self._places.setdefault((source.id, source.source_arn), Place()),
+                destinations=Destinations(lambda service: self._client(service, region)),
+                **common,
             )
-            place = self._places.setdefault((source.id, source.source_arn), Place())
-            destinations = Destinations(lambda service: self._client(service, region))
-            return StreamMapping(source, stream=stream, place=place, destinations=destinations, **common)
         return Mapping(
             source,
             queue=lambda: SourceQueue(self._client("sqs", region), source.source_arn, self._time_scale),

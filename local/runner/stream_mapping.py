@@ -43,44 +43,43 @@ class _Batch:
 
 
 class StreamMapping(Polling):
-    """Reads *stream* from *place* on; records with the same partition key are handed over in order.
+    """Reads a stream from *place* on; records with the same partition key are handed over in order.
 
-    With a parallelization factor as many batches run at once, told apart by partition keys. What is left
-    undone when the mapping stops is read again by its successor, which waits for that.
+    With a parallelization factor as many batches run at once, told apart by partition keys. The place moves
+    on once work is settled: what a stop or an error leaves undone is read again, by a successor if need be.
     """
 
     def __init__(
         self,
         source: EventSource,
         *,
-        stream: SourceStream,
+        streams: Any,
+        time_scale: float,
         place: Place,
         destinations: Destinations,
         **common: Unpack[Common],
     ) -> None:
         self._table = source.source_arn.split(":", 5)[5].split("/")[1]
         super().__init__(source, name=self._table, limit=source.lanes, **common)
-        self._stream, self._place, self._destinations = stream, place, destinations
+        self._place, self._destinations = place, destinations
+        self._stream = SourceStream(streams, source.source_arn, source.position, time_scale, self._permit)
+
+    def _permit(self, operation: str) -> None:
+        names = {"TableName": self._table, "StreamArn": self.source.source_arn}
+        self._refuse_unpermitted("dynamodbstreams", {operation: names})
 
     def _turn(self) -> None:
-        stream = {"StreamArn": self.source.source_arn}
-        opening = {
-            "ListStreams": {"TableName": self._table},
-            "DescribeStream": stream,
-            "GetShardIterator": stream,
-        }
         with self._place.lock:
-            if not (self._stream.shard and self._place.iterator):
-                self._refuse_unpermitted("dynamodbstreams", opening)
-                self._stream.open(self._place)
-            self._refuse_unpermitted("dynamodbstreams", {"GetRecords": stream})
+            self._stream.open(self._place)
             if self._stopping.is_set() or not self._wait_free():
                 return
             size = self.source.batch_size * self.source.lanes
-            records = self._stream.gather(self._place, size, self.source.window, self._stopping)
+            records, behind = self._stream.gather(self._place, size, self.source.window, self._stopping)
             undone = [one for one in self._workers.map(self._work_off, self._lanes(records)) if one]
             if undone:
                 self._stream.rewind(self._place, min(undone, key=int))
+            else:
+                self._place.iterator = behind
 
     def _lanes(self, records: Sequence[Record]) -> list[list[Record]]:
         lanes: list[list[Record]] = [[] for _ in range(self.source.lanes)]
@@ -99,7 +98,7 @@ class StreamMapping(Polling):
             except StoppedError:
                 break
             except (RunnerError, PermissionsError, ClientError, BotoCoreError) as error:
-                # Nothing was invoked, or nothing set aside: that does not count as an attempt.
+                # Nothing was invoked: that does not count as an attempt.
                 self._note(str(error))
                 self._stopping.wait(self._backoff(1))
                 follow = [batch]
@@ -165,12 +164,20 @@ class StreamMapping(Polling):
         return min(2.0 ** (attempts - 1), _MOST_WAIT_SECONDS) / self._stream.time_scale
 
     def _set_aside(self, batch: _Batch, condition: str) -> None:
-        """Give *batch* up, with word of it to the destination if there is one."""
+        """Give *batch* up, with word of it to the destination if there is one and it takes it.
+
+        Records are discarded all the same where it does not: Lambda goes on with the stream ("Retain
+        discarded records for a DynamoDB event source in Lambda").
+        """
         if not self.source.on_failure:
             return
         calls = self._calls()
         text = json.dumps(self._report(batch, condition, calls.function_arn, calls.version))
-        if denied := self._destinations.send(self.source.on_failure, text, calls):
+        try:
+            denied = self._destinations.send(self.source.on_failure, text, calls)
+        except (RunnerError, PermissionsError, ClientError, BotoCoreError) as error:
+            denied = str(error)
+        if denied:
             self._note(denied)
 
     def _report(self, batch: _Batch, condition: str, function_arn: str, version: str) -> dict[str, Any]:

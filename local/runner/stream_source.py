@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,28 +19,34 @@ type Record = Mapping[str, Any]
 
 @dataclass
 class Place:
-    """How far a mapping has read, which outlives changes of the mapping; *lock* keeps readers in turn."""
+    """How far a mapping has worked off, which outlives its changes; *lock* keeps readers in turn."""
 
     iterator: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class SourceStream:
-    """Reads the only shard that the emulated cloud gives a stream; waits are divided by *time_scale*."""
+    """Reads the only shard that the emulated cloud gives a stream; waits are divided by *time_scale*.
 
-    def __init__(self, streams: Any, arn: str, position: str, time_scale: float) -> None:
+    *permit* is asked before each call, and raises what forbids it.
+    """
+
+    def __init__(
+        self, streams: Any, arn: str, position: str, time_scale: float, permit: Callable[[str], None]
+    ) -> None:
         self.arn = arn
         self.time_scale = time_scale
         self.shard, self.key = "", ""
-        self._streams, self._position = streams, position
+        self._streams, self._position, self._permit = streams, position, permit
 
     def open(self, place: Place) -> None:
         """Find the shard, and in it where to start, if nothing has been read yet."""
         if not self.shard:
+            self._permit("ListStreams")  # Lambda finds the stream by it; here its ARN is all that is needed
+            self._permit("DescribeStream")
             description = self._streams.describe_stream(StreamArn=self.arn)["StreamDescription"]
-            self.shard = description["Shards"][0]["ShardId"]
             keys = {one["KeyType"]: one["AttributeName"] for one in description["KeySchema"]}
-            self.key = keys["HASH"]
+            self.shard, self.key = description["Shards"][0]["ShardId"], keys["HASH"]
         if not place.iterator:
             self._seek(place, ShardIteratorType=self._position)
 
@@ -48,28 +54,35 @@ class SourceStream:
         """Read from this record on next time."""
         self._seek(place, ShardIteratorType="AT_SEQUENCE_NUMBER", SequenceNumber=sequence_number)
 
-    def gather(self, place: Place, size: int, window: int, stopping: threading.Event) -> list[Record]:
-        """Return at most *size* records; *window* seconds after the first of them it waits no longer."""
-        found = self._read(place, size)
+    def gather(
+        self, place: Place, size: int, window: int, stopping: threading.Event
+    ) -> tuple[list[Record], str]:
+        """Return at most *size* records, and the iterator behind them: the place, once they are done.
+
+        *window* seconds after the first of them it waits no longer.
+        """
+        found, iterator = self._read(place.iterator, size)
         deadline = time.monotonic() + window / self.time_scale
         while found and len(found) < size and not stopping.is_set():
             left = deadline - time.monotonic()
             if left <= 0:
                 break
             stopping.wait(min(left, _POLL_SECONDS))
-            found += self._read(place, size - len(found))
+            more, iterator = self._read(iterator, size - len(found))
+            found += more
         if not found:
             stopping.wait(_POLL_SECONDS)
-        return found
+        return found, iterator
 
     def _seek(self, place: Place, **where: str) -> None:
+        self._permit("GetShardIterator")
         answer = self._streams.get_shard_iterator(StreamArn=self.arn, ShardId=self.shard, **where)
         place.iterator = answer["ShardIterator"]
 
-    def _read(self, place: Place, size: int) -> list[Record]:
-        answer = self._streams.get_records(ShardIterator=place.iterator, Limit=min(size, _MOST))
-        place.iterator = answer["NextShardIterator"]
-        return list(answer["Records"])
+    def _read(self, iterator: str, size: int) -> tuple[list[Record], str]:
+        self._permit("GetRecords")
+        answer = self._streams.get_records(ShardIterator=iterator, Limit=min(size, _MOST))
+        return list(answer["Records"]), answer["NextShardIterator"]
 
 
 def sequence_number(record: Record) -> str:

@@ -59,14 +59,21 @@ def faults() -> Faults:
 
 
 @pytest.fixture
-def runner(stage: Stage, judge: Judge, faults: Faults, runtime_dir: Path) -> Iterator[Runner]:
-    """A runner for which no wait of the cloud takes any time."""
+def time_scale() -> float:
+    """By what waits of the cloud are divided: they take no time, unless a test says otherwise."""
+    return 1e6
+
+
+@pytest.fixture
+def runner(
+    stage: Stage, judge: Judge, faults: Faults, runtime_dir: Path, time_scale: float
+) -> Iterator[Runner]:
     running = Runner(
         stage.deployed,
         judge,
         faults=faults,
         endpoint=stage.endpoint,
-        time_scale=1e6,
+        time_scale=time_scale,
         work_dir=stage.folder / "runner",
         runtime_dir=runtime_dir,
     )

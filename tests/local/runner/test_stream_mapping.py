@@ -1,17 +1,24 @@
 """Tables whose streams feed functions."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
+
 from local.runner import Runner
+from local.runner.calls import FunctionCalls
 from local.runner.status import MappingState
 from tests.local.runner.stage import ACCOUNT, REGION, Stage, allow
 
 type Eventually = Callable[[Callable[[], bool]], None]
 
-READS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+READS = ("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords")
+"""In the order in which they are needed for the first time."""
 SOURCE = """
     import json, os
     def handler(event, context):
@@ -181,6 +188,73 @@ def test_a_changed_mapping_reads_on_where_it_was(
 
     eventually(lambda: sum(map(len, table.seen())) >= 5)
     assert [n for batch in table.seen() for n in batch] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("time_scale", [300])
+def test_what_was_read_before_a_read_failed_is_read_again(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, send = Table(stage, name), BaseClient._make_api_call  # type: ignore[attr-defined]
+    table.put(range(2))
+    found: list[int] = []
+
+    def fail_after_the_first(client: Any, operation: str, parameters: Any) -> Any:
+        if operation == "GetRecords" and found == [2]:
+            found.append(0)
+            raise EndpointConnectionError(endpoint_url="https://streams")
+        answer = send(client, operation, parameters)
+        if operation == "GetRecords" and answer["Records"]:
+            found.append(len(answer["Records"]))
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail_after_the_first)
+    deploy(stage, table, maximumBatchingWindowInSeconds=300)
+
+    eventually(lambda: table.seen() == [[0, 1]])
+    assert found == [2, 0, 2]
+
+
+def test_what_cannot_be_sent_to_the_destination_is_given_up_and_told(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str
+) -> None:
+    table = Table(stage, name, FAILS)
+    table.put([2])
+    nowhere = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-failed"
+    aside = {"onFailure": {"destinationArn": nowhere}}
+    deploy(stage, table, maximumRetryAttempts=0, destinationConfig=aside)
+    eventually(lambda: any("NonExistentQueue" in problem for problem in runner.status().problems))
+
+    table.put([3])
+
+    eventually(lambda: table.seen() == [[2], [3]])
+
+
+@pytest.mark.parametrize("time_scale", [300])
+def test_every_call_to_the_stream_is_judged(
+    stage: Stage, runner: Runner, eventually: Eventually, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: Counter[str] = Counter()
+    made: Counter[str] = Counter()
+    refused, send = FunctionCalls.refused, BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def judge(calls: FunctionCalls, service: str, operation: str, **parameters: Any) -> Any:
+        judged[operation] += 1
+        return refused(calls, service, operation, **parameters)
+
+    def call(client: Any, operation: str, parameters: Any) -> Any:
+        made[operation] += operation in READS
+        assert made[operation] <= judged[operation] or operation not in READS
+        return send(client, operation, parameters)
+
+    monkeypatch.setattr(FunctionCalls, "refused", judge)
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    table = Table(stage, name)
+    table.put(range(3))
+    deploy(stage, table, maximumBatchingWindowInSeconds=300)
+
+    eventually(lambda: made["GetRecords"] > 3 and bool(table.seen()))
+    assert table.seen() == [[0, 1, 2]]
+    assert not runner.status().mappings[0].reason
 
 
 def test_each_permission_to_read_the_stream_is_needed(
