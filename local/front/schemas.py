@@ -4,12 +4,12 @@ API Gateway's messages are those of its JSON-schema library; the ones here are s
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from jsonschema import Draft4Validator
+from jsonschema import Draft4Validator, ValidationError, validators
 
 UNCHECKED = ("minItems", "maxItems")
 """Imported models lose these: AWS says that they are not part of request validation ("important notes")."""
@@ -36,7 +36,7 @@ class Model:
     @cached_property
     def _validator(self) -> Any:
         root = {"allOf": [self._schema], "components": self._components}
-        return Draft4Validator(without_unchecked(root))
+        return _Validator(without_unchecked(root))
 
 
 def _refuse_constant(name: str) -> Any:
@@ -136,11 +136,20 @@ _SENTENCES: dict[str, Callable[[Any], str]] = {
     "anyOf": lambda error: (
         f"instance failed to match at least one required schema among {len(error.validator_value)}"
     ),
-    "oneOf": lambda error: (
-        f"instance failed to match exactly one schema (matched 0 out of {len(error.validator_value)})"
-    ),
     "not": lambda _: "instance matched a schema which it should not have",
 }
+
+
+def _one_of(validator: Any, schemas: list[Any], instance: Any, _: Any) -> Iterator[ValidationError]:
+    """Count the schemas that fit: the library's own check stops at the first, and tells no number."""
+    matched = sum(validator.evolve(schema=each).is_valid(instance) for each in schemas)
+    if matched != 1:
+        yield ValidationError(
+            f"instance failed to match exactly one schema (matched {matched} out of {len(schemas)})"
+        )
+
+
+_Validator = validators.extend(Draft4Validator, {"oneOf": _one_of})  # type: ignore[no-untyped-call]
 
 
 def _sentence(error: Any) -> str:

@@ -1,8 +1,11 @@
 """What API Gateway answers by itself, and when."""
 
 import http.client
+import socket
+import struct
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +26,7 @@ ORDER = {
         "count": {"type": "integer", "minimum": 1},
         "kind": {"enum": ["a", "b"]},
         "sku": {"type": "string", "pattern": "^[A-Z]+$"},
+        "size": {"oneOf": [{"type": "integer"}, {"type": "number"}]},
     },
 }
 SCHEMAS = {"Order": ORDER, "Item": {"type": "object", "required": ["sku"]}}
@@ -93,6 +97,8 @@ TYPE = "instance type ({}) does not match any allowed primitive type (allowed: [
         ('{"items": [], "note": "abcdef"}', "is too long (length: 6, maximum allowed: 5)"),
         ('{"items": [], "kind": "c"}', "not found in enum"),
         ('{"items": [], "sku": "a"}', "ECMA 262 regex"),
+        ('{"items": [], "size": "s"}', "failed to match exactly one schema (matched 0 out of 2)"),
+        ('{"items": [], "size": 1}', "failed to match exactly one schema (matched 2 out of 2)"),
         ("[]", TYPE.format("array", '"object"')),
         ("", TYPE.format("null", '"object"')),
         ("{", "Can not parse the body as JSON"),
@@ -416,3 +422,45 @@ def test_a_head_answer_has_no_body(shop):
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (200, b"")
     connection.close()
+
+
+def test_an_error_that_nobody_foresaw_ends_its_request_and_is_told(shop, monkeypatch):
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda end: told.append(end.exc_type))
+
+    def fail(_: Any) -> Any:
+        raise AssertionError("a defect of this project")
+
+    shop.function = fail
+    shop.deploy(document({"/": {"get": operation()}}))
+
+    with pytest.raises(http.client.RemoteDisconnected):
+        shop.call("GET", "/")
+
+    shop.function = lambda _: answers()
+    assert shop.call("GET", "/").status == 200
+    assert told == [AssertionError]
+
+
+def test_a_client_that_goes_away_is_nobodys_error(shop, monkeypatch):
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda end: told.append(end.exc_type))
+    arrived, gone = threading.Event(), threading.Event()
+
+    def wait(_: Any) -> Any:
+        arrived.set()
+        gone.wait(30)
+        return answers(body="x" * 1_000_000)
+
+    shop.function = wait
+    shop.deploy(document({"/": {"get": operation()}}))
+    client = socket.create_connection(urlsplit(shop.front.url).netloc.split(":"))
+    client.sendall(f"GET /{API}/{STAGE}/ HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    arrived.wait(30)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    gone.set()
+
+    shop.function = lambda _: answers()
+    assert shop.call("GET", "/").status == 200
+    assert told == []
