@@ -60,8 +60,6 @@ def of_function(payload: bytes, request: Request, binary: Sequence[str]) -> Answ
     if status is None or not isinstance(body, str | None) or None in headers:
         raise malformed
     sent = [pair for pair in headers if pair is not None]
-    if not any(name.lower() == "content-type" for name, _ in sent):
-        sent.append(("Content-Type", "application/json"))
     content = (body or "").encode(errors="replace")
     accepted = request.header("accept").partition(",")[0].partition(";")[0].strip() or "*/*"
     if found.get("isBase64Encoded") is True and any(matches_media(one, accepted) for one in binary):
@@ -69,7 +67,13 @@ def of_function(payload: bytes, request: Request, binary: Sequence[str]) -> Answ
             content = base64.b64decode(content, validate=True)
         except binascii.Error:
             raise GatewayError("API_CONFIGURATION_ERROR", noted="the body is no base64") from None
-    return Answer(status=status, headers=sent, body=content)
+    return Answer(status=status, headers=_typed(sent), body=content)
+
+
+def _typed(headers: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """Return headers that name a media type: JSON where none is said."""
+    named = any(name.lower() == "content-type" for name, _ in headers)
+    return headers if named else [("Content-Type", "application/json"), *headers]
 
 
 def _status(given: Any) -> int | None:
@@ -118,12 +122,7 @@ def of_mock(operation_responses: Mapping[str, Any], template: str, known: Mappin
         for name, value in (found.get("responseParameters") or {}).items()
     ]
     body = filled((found.get("responseTemplates") or {}).get("application/json") or "", known, "")
-    kind = (
-        []
-        if any(name.lower() == "content-type" for name, _ in headers)
-        else [("Content-Type", "application/json")]
-    )
-    return Answer(status=int(found.get("statusCode", wanted)), headers=[*kind, *headers], body=body.encode())
+    return Answer(status=int(found.get("statusCode", wanted)), headers=_typed(headers), body=body.encode())
 
 
 def of_gateway(error: GatewayError, request: Request, stage: Stage, known: Mapping[str, Any]) -> Answer:

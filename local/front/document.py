@@ -9,9 +9,8 @@ from typing import Any
 
 from local.front.errors import FrontError
 from local.front.schemas import Model
+from local.provider.api_documents import ANY, METHODS
 
-VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
-ANY = "x-amazon-apigateway-any-method"
 _EXTENSION = "x-amazon-apigateway-"
 LONGEST_MILLISECONDS = 29_000
 """The integration timeout, unless the document asks for less ("Quotas for … a REST API in API Gateway")."""
@@ -76,7 +75,7 @@ def parse_document(document: Mapping[str, Any]) -> Document:
     operations = [
         _operation(document, path, item, verb)
         for path, item in document["paths"].items()
-        for verb in (*VERBS, ANY)
+        for verb in METHODS
         if verb in item
     ]
     return Document(

@@ -145,9 +145,7 @@ class Stages:
             plan, key = plans.get(one.properties["usagePlanId"]), keys.get(one.properties["keyId"])
             if plan is None or key is None or key.get("enabled") is False:
                 continue
-            if {"apiId": api, "stage": stage} not in [
-                {"apiId": listed["apiId"], "stage": listed["stage"]} for listed in plan.get("apiStages") or []
-            ]:
+            if (api, stage) not in [(of["apiId"], of["stage"]) for of in plan.get("apiStages") or []]:
                 continue
             throttle = plan.get("throttleSettings") or {}
             yield (

@@ -89,7 +89,10 @@ class Pools:
         with self._lock:
             if pool in self._keys:
                 return self._keys[pool]
-        self._ask(pool, lambda: self._client(region).describe_user_pool(UserPoolId=pool))
+        try:
+            self._client(region).describe_user_pool(UserPoolId=pool)
+        except ClientError as error:
+            raise PoolError(f"user pool {pool}: {error}") from error
         scope = f"{ACCOUNT}/20260101/{region}/cognito-idp/aws4_request"
         request = urllib.request.Request(  # noqa: S310 - the emulated cloud on loopback
             f"{self._endpoint}/{pool}/.well-known/jwks.json",
@@ -116,9 +119,3 @@ class Pools:
         with self._lock:
             self._clients.add((pool, client))
         return True
-
-    def _ask(self, pool: str, ask: Callable[[], object]) -> None:
-        try:
-            ask()
-        except ClientError as error:
-            raise PoolError(f"user pool {pool}: {error}") from error

@@ -10,6 +10,9 @@ from typing import Any
 
 import yaml
 
+ANY = "x-amazon-apigateway-any-method"
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", ANY)
+"""What a path of a document may hold operations for."""
 _NAME = "api-{}.json"
 _PUBLISHED = "deployment-{}-{}.json"
 

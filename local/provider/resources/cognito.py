@@ -3,12 +3,12 @@
 moto holds them, registers users and signs them in; the local front verifies the tokens that it issues.
 """
 
-from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from local.provider.emulation import ACCOUNT, Call, Emulation, emulates, given
 from local.provider.resources.api_calls import parts
+from local.provider.resources.shapes import as_aws, as_pulumi
 from local.provider.schema import resource_type
 from local.provider.values import Properties
 
@@ -27,34 +27,6 @@ UNTOLD = {"region", "tags", "tagsAll", "schemas", "arn", "endpoint", "clientSecr
 """What stands in state otherwise than moto tells it, or is told apart."""
 
 _CODE = "Your verification code is {####}. "
-
-
-def _as_aws(shape: Any, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that the service's model has, by its names, which differ in capitals alone."""
-    members = {name.lower(): (name, member) for name, member in shape.members.items()}
-    return {
-        members[name.lower()][0]: _value(members[name.lower()][1], value)
-        for name, value in properties.items()
-        if value is not None and name.lower() in members
-    }
-
-
-def _value(shape: Any, value: Any) -> Any:
-    if shape.type_name == "structure":
-        return _as_aws(shape, value)
-    return [_value(shape.member, item) for item in value] if shape.type_name == "list" else value
-
-
-def _as_pulumi(found: Mapping[str, Any], names: Iterable[str]) -> Properties:
-    """Return what moto tells under the *names* that Pulumi has for it; some of them it does not know."""
-    told = {name.lower(): value for name, value in found.items()}
-    return {name: _lowered(told[name.lower()]) for name in names if name.lower() in told}
-
-
-def _lowered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name[0].lower() + name[1:]: _lowered(item) for name, item in value.items()}
-    return [_lowered(item) for item in value] if isinstance(value, list) else value
 
 
 @emulates(POOL)
@@ -100,7 +72,7 @@ class UserPool(Emulation):
         found = call.aws("cognito-idp").describe_user_pool(UserPoolId=call.id)["UserPool"]
         looked_up = not call.before.get("name")
         names = resource_type(POOL).inputs if looked_up else call.before.keys()
-        told = _as_pulumi(found | found["Policies"], names - UNTOLD)
+        told = as_pulumi(found | found["Policies"], names - UNTOLD)
         tags = {"tagsAll": found.get("UserPoolTags") or {}} if looked_up else {}
         return self._outputs(call, call.id) | told | tags | {"name": found["Name"]}
 
@@ -112,7 +84,7 @@ class UserPool(Emulation):
         inputs = call.inputs
         policies = {name: inputs[name] for name in ("passwordPolicy", "signInPolicy") if name in inputs}
         named = {"policies": policies or None, "schema": inputs.get("schemas"), "userPoolTags": call.tags}
-        return _as_aws(_shape(call, "CreateUserPool"), inputs | named)
+        return as_aws(_shape(call, "CreateUserPool"), inputs | named)
 
     def _mfa(self, call: Call, pool: str) -> None:
         token = call.inputs.get("softwareTokenMfaConfiguration")
@@ -166,7 +138,7 @@ class UserPoolClient(Emulation):
         described = call.aws("cognito-idp").describe_user_pool_client(UserPoolId=pool, ClientId=client)
         found = described["UserPoolClient"]
         known = call.before.keys() if call.before.get("userPoolId") else resource_type(CLIENT).inputs
-        return _as_pulumi(found, known - UNTOLD) | {
+        return as_pulumi(found, known - UNTOLD) | {
             "userPoolId": pool,
             "name": found["ClientName"],
             **given(clientSecret=found.get("ClientSecret")),
@@ -179,7 +151,7 @@ class UserPoolClient(Emulation):
 
     def _configuration(self, call: Call) -> dict[str, Any]:
         named = call.inputs | {"clientName": call.inputs["name"]}
-        return _as_aws(_shape(call, "UpdateUserPoolClient"), named | {"userPoolId": None})
+        return as_aws(_shape(call, "UpdateUserPoolClient"), named | {"userPoolId": None})
 
 
 @emulates("aws:cognito/userPoolDomain:UserPoolDomain")
@@ -236,7 +208,7 @@ class UserGroup(Emulation):
         """Tell everything."""
         pool, name = call.id.split("/", 1)
         found = call.aws("cognito-idp").get_group(UserPoolId=pool, GroupName=name)["Group"]
-        told = _as_pulumi(found, ("description", "precedence", "roleArn"))
+        told = as_pulumi(found, ("description", "precedence", "roleArn"))
         return {"userPoolId": pool, "name": name} | told
 
     def delete(self, call: Call) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 from types import MappingProxyType
 
 from local.provider.emulation import Call, Emulation, emulates, given, unless_missing
-from local.provider.resources.api_calls import parts, replacing
+from local.provider.resources.api_calls import changes, gateway_arn, parts
 from local.provider.values import Properties
 
 NOT_CHECKED = (
@@ -12,6 +12,11 @@ NOT_CHECKED = (
     "methods, models and validators that are resources are only recorded: APIs are documents here.",
 )
 """For the page docs/local-stack.md."""
+
+_DEFAULTS = MappingProxyType(
+    {"identitySource": "method.request.header.Authorization", "authorizerResultTtlInSeconds": 300}
+)
+"""Of an authorizer."""
 
 
 @emulates("aws:apigateway/response:Response")
@@ -60,9 +65,7 @@ class Authorizer(Emulation):
     """An authorizer beside the document; moto cannot change its user pools, so another takes its place."""
 
     replaces = frozenset({"restApi", "providerArns"})
-    unset = MappingProxyType(
-        {"identitySource": "method.request.header.Authorization", "authorizerResultTtlInSeconds": 300}
-    )
+    unset = _DEFAULTS
     identified_by = "api/authorizer"
 
     def create(self, call: Call) -> tuple[str, Properties]:
@@ -72,8 +75,7 @@ class Authorizer(Emulation):
             restApiId=inputs["restApi"],
             name=inputs["name"],
             type=inputs.get("type", "TOKEN"),
-            identitySource=inputs.get("identitySource", "method.request.header.Authorization"),
-            authorizerResultTtlInSeconds=inputs.get("authorizerResultTtlInSeconds", 300),
+            **{name: inputs.get(name, default) for name, default in _DEFAULTS.items()},
             **given(
                 providerARNs=inputs.get("providerArns"),
                 authorizerUri=inputs.get("authorizerUri"),
@@ -84,19 +86,8 @@ class Authorizer(Emulation):
 
     def update(self, call: Call) -> Properties:
         """Replace what changed."""
-        defaults = {
-            "name": "",
-            "type": "TOKEN",
-            "identitySource": "method.request.header.Authorization",
-            "authorizerResultTtlInSeconds": 300,
-            "authorizerUri": "",
-            "authorizerCredentials": "",
-        }
-        operations = [
-            replacing(f"/{name}", call.inputs.get(name, default))
-            for name, default in defaults.items()
-            if call.inputs.get(name, default) != call.before.get(name, default)
-        ]
+        texts = {"name": "", "type": "TOKEN", "authorizerUri": "", "authorizerCredentials": ""}
+        operations = changes(call, texts | _DEFAULTS)
         api = call.inputs["restApi"]
         call.aws("apigateway").update_authorizer(
             restApiId=api, authorizerId=call.id, patchOperations=operations
@@ -122,4 +113,4 @@ class Authorizer(Emulation):
         call.aws("apigateway").delete_authorizer(restApiId=api, authorizerId=call.id)
 
     def _arn(self, call: Call, api: str, authorizer: str) -> str:
-        return f"arn:aws:apigateway:{call.region}::/restapis/{api}/authorizers/{authorizer}"
+        return gateway_arn(call, f"restapis/{api}/authorizers/{authorizer}")

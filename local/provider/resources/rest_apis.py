@@ -10,15 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.provider.api_documents import keep, publish, read_document
+from local.provider.api_documents import ANY, METHODS, keep, publish, read_document
 from local.provider.emulation import Call, Emulation, emulates, given
-from local.provider.resources.api_calls import parts, replacing
+from local.provider.resources.api_calls import changes, gateway_arn, parts, replacing
 from local.provider.values import Properties
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "x-amazon-apigateway-any-method")
 _INTEGRATION = "x-amazon-apigateway-integration"
-_TEXTS = {"name": "", "description": "", "apiKeySource": "HEADER"}
-"""Inputs that an update replaces, and their defaults."""
 
 
 @emulates("aws:apigateway/restApi:RestApi")
@@ -49,11 +46,7 @@ class RestApi(Emulation):
     def update(self, call: Call) -> Properties:
         """Replace what changed, and import the document again."""
         old, new = call.before, call.inputs
-        operations = [
-            replacing(f"/{name}", new.get(name, default))
-            for name, default in _TEXTS.items()
-            if old.get(name, default) != new.get(name, default)
-        ]
+        operations = changes(call, {"name": "", "description": "", "apiKeySource": "HEADER"})
         if (endpoint := _endpoint(new)) and endpoint != _endpoint(old):
             operations.append(replacing("/endpointConfiguration/types/0", endpoint["types"][0]))
         before = set(old.get("binaryMediaTypes") or [])
@@ -97,7 +90,7 @@ class RestApi(Emulation):
 
     def _outputs(self, call: Call, found: Properties) -> Properties:
         return {
-            "arn": f"arn:aws:apigateway:{call.region}::/restapis/{found['id']}",
+            "arn": gateway_arn(call, f"restapis/{found['id']}"),
             "executionArn": call.arn("execute-api", found["id"]),
             "createdDate": found["createdDate"].isoformat(),
         }
@@ -119,7 +112,7 @@ def _for_moto(document: Properties) -> Properties:
         "info": document["info"],
         "paths": {
             path: {
-                "any" if method.startswith("x-") else method: {
+                "any" if method == ANY else method: {
                     "responses": {str(status): {} for status in operation.get("responses") or {}},
                     **({_INTEGRATION: _integration(found)} if (found := operation.get(_INTEGRATION)) else {}),
                 }

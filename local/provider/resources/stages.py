@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from local.provider.emulation import Call, Emulation, Setting, emulates, given
-from local.provider.resources.api_calls import replacing
+from local.provider.resources.api_calls import changes, gateway_arn, replacing
 from local.provider.values import Properties
 
 SETTINGS: dict[str, tuple[str, Any]] = {
@@ -57,21 +57,18 @@ class Stage(Emulation):
 
     def update(self, call: Call) -> Properties:
         """Replace what changed."""
-        old, new = call.before, call.inputs
-        operations = [
-            replacing(path, new.get(name, default))
-            for name, path, default in (
-                ("deployment", "/deploymentId", ""),
-                ("description", "/description", ""),
-                ("xrayTracingEnabled", "/tracingEnabled", False),
-                ("cacheClusterEnabled", "/cacheClusterEnabled", False),
-            )
-            if old.get(name, default) != new.get(name, default)
-        ]
-        before, after = old.get("variables") or {}, new.get("variables") or {}
+        defaults = {
+            "deployment": "",
+            "description": "",
+            "xrayTracingEnabled": False,
+            "cacheClusterEnabled": False,
+        }
+        paths = {"deployment": "deploymentId", "xrayTracingEnabled": "tracingEnabled"}
+        operations = changes(call, defaults, paths)
+        before, after = call.before.get("variables") or {}, call.inputs.get("variables") or {}
         gone = [{"op": "remove", "path": f"/variables/{name}"} for name in sorted(before.keys() - after)]
         put = [replacing(f"/variables/{name}", value) for name, value in after.items()]
-        api, name = new["restApi"], new["stageName"]
+        api, name = call.inputs["restApi"], call.inputs["stageName"]
         self._change(call, api, name, [*operations, *gone, *put, *_log_operations(call)])
         arn = self._arn(call, api, name)
         gateway = call.aws("apigateway")
@@ -112,7 +109,7 @@ class Stage(Emulation):
             call.aws("apigateway").update_stage(restApiId=api, stageName=name, patchOperations=operations)
 
     def _arn(self, call: Call, api: str, name: str) -> str:
-        return f"arn:aws:apigateway:{call.region}::/restapis/{api}/stages/{name}"
+        return gateway_arn(call, f"restapis/{api}/stages/{name}")
 
     def _outputs(self, call: Call, api: str, name: str) -> Properties:
         return {

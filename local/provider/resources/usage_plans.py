@@ -4,7 +4,7 @@ import secrets
 from types import MappingProxyType
 
 from local.provider.emulation import Call, Emulation, emulates, given
-from local.provider.resources.api_calls import parts, replacing
+from local.provider.resources.api_calls import changes, gateway_arn, parts, replacing
 from local.provider.values import Properties
 
 
@@ -32,11 +32,7 @@ class UsagePlan(Emulation):
     def update(self, call: Call) -> Properties:
         """Replace what changed."""
         old, new = call.before, call.inputs
-        operations = [
-            replacing(f"/{name}", new.get(name, ""))
-            for name in ("name", "description")
-            if old.get(name, "") != new.get(name, "")
-        ]
+        operations = changes(call, {"name": "", "description": ""})
         for one in _stages(old):
             operations.append(
                 {"op": "remove", "path": "/apiStages", "value": f"{one['apiId']}:{one['stage']}"}
@@ -53,12 +49,11 @@ class UsagePlan(Emulation):
     def read(self, call: Call) -> Properties:
         """Tell name, description, stages, rate and quota; moto changes no tags."""
         found = call.aws("apigateway").get_usage_plan(usagePlanId=call.id)
-        stages = [{"apiId": one["apiId"], "stage": one["stage"]} for one in found.get("apiStages", [])]
         return {
             "arn": self._arn(call, call.id),
             "name": found["name"],
             "description": found.get("description"),
-            "apiStages": stages,
+            "apiStages": _stages(found),
             "throttleSettings": found.get("throttle"),
             "quotaSettings": found.get("quota"),
             **({} if call.before.get("name") else {"tagsAll": found.get("tags") or {}}),
@@ -69,7 +64,7 @@ class UsagePlan(Emulation):
         call.aws("apigateway").delete_usage_plan(usagePlanId=call.id)
 
     def _arn(self, call: Call, plan: str) -> str:
-        return f"arn:aws:apigateway:{call.region}::/usageplans/{plan}"
+        return gateway_arn(call, f"usageplans/{plan}")
 
 
 def _stages(inputs: Properties) -> list[dict[str, str]]:
@@ -99,11 +94,8 @@ class ApiKey(Emulation):
 
     def update(self, call: Call) -> Properties:
         """Replace what changed."""
-        operations = [
-            replacing(f"/{name}", call.inputs.get(name, default))
-            for name, default in (("name", ""), ("description", ""), ("enabled", True), ("customerId", ""))
-            if call.before.get(name, default) != call.inputs.get(name, default)
-        ]
+        defaults = {"name": "", "description": "", "enabled": True, "customerId": ""}
+        operations = changes(call, defaults)
         call.aws("apigateway").update_api_key(apiKey=call.id, patchOperations=operations)
         return {}
 
@@ -120,7 +112,7 @@ class ApiKey(Emulation):
 
     def _outputs(self, call: Call, found: Properties) -> Properties:
         return {
-            "arn": f"arn:aws:apigateway:{call.region}::/apikeys/{found['id']}",
+            "arn": gateway_arn(call, f"apikeys/{found['id']}"),
             "value": found["value"],
             "createdDate": found["createdDate"].isoformat(),
         }
